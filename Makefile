@@ -1,0 +1,34 @@
+# Each target is one step of ci; `make` alone lists them.
+SWIFT_FLAGS := --disable-automatic-resolution
+.DEFAULT_GOAL := help
+.PHONY: help setup build test check check-long bench demo docs format
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what the project builds and tests with (a second run does nothing)
+	@ci/setup
+
+build: setup ## Build the release program, .build/release/gadwall
+	@swift build -c release --product gadwall $(SWIFT_FLAGS)
+
+test: setup ## Build and run every test
+	@ci/test
+
+check: setup ## Format, warnings, declared imports, documentation; no tests
+	@ci/check
+
+check-long: build ## What takes longer than a few minutes: large generated inputs
+	@ci/check-long
+
+bench: build ## Measure side by side and print ratios (Benchmarks/)
+	@Benchmarks/run
+
+demo: build ## A fleet on this machine, from its first log line to the proof
+	@.build/release/gadwall demo
+
+docs: setup ## Write docs/commands.md anew from the program's own help
+	@swift build -q $(SWIFT_FLAGS) && .build/debug/gadwall help --markdown > docs/commands.md
+
+format: ## Rewrite the sources in the committed format
+	@swift format format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks

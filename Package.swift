@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The target graph of ARCHITECTURE.md. Dependencies point only downwards in this list;
+// `make check` fails when a file imports what its own target does not declare.
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+func part(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+}
+
+let package = Package(
+  name: "gadwall",
+  products: [
+    .executable(name: "gadwall", targets: ["gadwall"]),
+    // The scanner and its frames, for Benchmarks/.
+    .library(name: "Rows", targets: ["Rows"]),
+  ],
+  targets: [
+    .executableTarget(name: "gadwall", dependencies: ["Commands"], swiftSettings: strict),
+    part(
+      "Commands",
+      [
+        "Harvest", "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage",
+        "Processes", "Files", "CommandLine", "Configuration", "Support",
+      ]),
+    part(
+      "Harvest",
+      [
+        "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage", "Processes",
+        "Files", "Support",
+      ]),
+    part("Fleet", ["Logs", "Processes", "Files", "Support"]),
+    part("Ledger", ["Logs", "Files", "Support", "CSQLite"]),
+    part("Logs", ["Files", "Support", "CShims"]),
+    part("Rows", ["Files", "Support"]),
+    part("Iceberg", ["DuckDB", "ObjectStorage", "Files", "Support"]),
+    part("DuckDB", ["Processes", "Files", "Support"]),
+    part("ObjectStorage", ["Files", "Support"]),
+    part("Processes", ["Files", "Support", "CShims"]),
+    part("Files", ["Support", "CShims", "CCrypto"]),
+    part("CommandLine", ["Support"]),
+    part("Configuration", ["Files", "Support", "CYAML"]),
+    part("Support", ["CShims"]),
+
+    .target(
+      name: "CShims",
+      cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("isal")]),
+    .systemLibrary(
+      name: "CSQLite", path: "Sources/CSystem/SQLite", pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(
+      name: "CCrypto", path: "Sources/CSystem/Crypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CYAML", path: "Sources/CSystem/YAML", pkgConfig: "yaml-0.1",
+      providers: [.apt(["libyaml-dev"])]),
+
+    .target(
+      name: "TestSupport",
+      dependencies: ["DuckDB", "Processes", "Files", "Logs", "Support"],
+      path: "Tests/TestSupport", swiftSettings: strict),
+    tests("SupportTests", ["Support"]),
+    tests("RowsTests", ["Rows", "Files", "DuckDB", "Support"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,130 @@
+// The C that Swift can't say: calls with variable arguments, constants behind _GNU_SOURCE,
+// ISA-L's large structures, and everything that runs between fork and exec.
+#ifndef GADWALL_CSHIMS_H
+#define GADWALL_CSHIMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// ---- Files (files.c). Each returns -errno on failure.
+
+struct gw_file_info {
+  uint64_t device;
+  uint64_t inode;
+  uint64_t size;
+  int64_t mtime_seconds;
+  uint32_t mtime_nanoseconds;
+  int64_t ctime_seconds;
+  uint32_t ctime_nanoseconds;
+  // Zero and zero where the file system keeps no birth time.
+  int64_t birth_seconds;
+  uint32_t birth_nanoseconds;
+  uint32_t mode;
+  uint32_t uid;
+  uint64_t links;
+};
+
+// One file's facts by path (never following a link) or, with path NULL, by descriptor.
+int gw_stat(int fd, const char *path, struct gw_file_info *out);
+// Opens for reading without following a link or waiting for a FIFO's writer.
+int gw_open_input(const char *path);
+// Creates a file that must not exist yet, for writing, close-on-exec.
+int gw_create(const char *path, int mode);
+int gw_open_append(const char *path, int mode);
+int gw_open_directory(const char *path);
+// Renames and fails with -EEXIST rather than replace what is there.
+int gw_rename_noreplace(const char *from, const char *to);
+
+// A read lease: refused (-EAGAIN) while anybody has the file open for writing. A writer that
+// opens it later waits until the lease is given back, and `signal` is sent to this process.
+int gw_lease_take(int fd, int signal);
+int gw_lease_release(int fd);
+// Whether the lease taken on this descriptor is still whole.
+int gw_lease_held(int fd);
+// The real-time signal leases are broken with, made harmless: its handler only counts.
+int gw_lease_signal_prepare(void);
+uint32_t gw_lease_breaks(void);
+// The file owner's identity for file system checks on this thread; returns the one before.
+int gw_set_fs_user(uint32_t uid);
+
+// ---- Signals (signals.c)
+
+// After this, SIGTERM, SIGINT and SIGHUP are counted instead of acted on, and each writes a byte
+// to the returned descriptor, which poll() can wait for.
+int gw_signals_catch(void);
+// The last of SIGTERM and SIGINT that came, or 0.
+int gw_signal_terminating(void);
+// How many SIGHUP came so far.
+uint32_t gw_signal_hangups(void);
+void gw_signal_ignore_pipe(void);
+// Waits until the descriptor is readable or `milliseconds` have passed; 1, 0 or -errno.
+int gw_wait_readable(int fd, int milliseconds);
+
+// ---- Children (spawn.c)
+
+struct gw_spawn {
+  const char *path;
+  char *const *argv;
+  char *const *environment;
+  // Where the child's 0, 1 and 2 come from.
+  int input, output, errors;
+  // NULL: this process's own.
+  const char *directory;
+  // Soft and hard limits; 0 sets none.
+  uint64_t address_space_bytes;
+  uint64_t cpu_seconds;
+  uint64_t file_bytes;
+};
+
+// Forks and executes, in a process group of its own, killed when the calling thread ends.
+// The pid, or -errno of whichever step failed, the exec included.
+int gw_spawn(const struct gw_spawn *how);
+int gw_pipe(int ends[2]);
+int gw_set_nonblocking(int fd);
+int gw_event(void);
+int gw_pidfd(int pid);
+// Reaps the child. 0..255: it exited; 256 + n: signal n ended it.
+int gw_reap(int pid);
+
+struct gw_poll {
+  int fd;
+  short events;
+  short ready;
+};
+// Waits for any of the descriptors (those below 0 are passed over).
+int gw_poll(struct gw_poll *items, int count, int milliseconds);
+
+// ---- gzip (gzip.c), over ISA-L
+
+typedef struct gw_deflate gw_deflate;
+typedef struct gw_inflate gw_inflate;
+
+// Level 0 to 3 of igzip; NULL when there is no memory.
+gw_deflate *gw_deflate_new(int level);
+void gw_deflate_free(gw_deflate *state);
+// Compresses what is left of the input into the output. `*consumed` and `*produced` say how far it came. Returns
+// 1 when a stream that was told to `finish` is complete, 0 otherwise, below 0 on failure.
+int gw_deflate_step(gw_deflate *state, const uint8_t *input, size_t input_count, int finish,
+                    uint8_t *output, size_t output_capacity, size_t *consumed, size_t *produced);
+
+gw_inflate *gw_inflate_new(void);
+void gw_inflate_free(gw_inflate *state);
+// The same for a gzip stream, its checksum verified. Returns 1 when a member is complete (the
+// next call starts another), 0 when it wants more input or room, below 0 when it is broken.
+int gw_inflate_step(gw_inflate *state, const uint8_t *input, size_t input_count,
+                    uint8_t *output, size_t output_capacity, size_t *consumed, size_t *produced);
+
+// ---- The terminal and the process (system.c)
+
+// Columns of the terminal behind the descriptor, or 0 when it is none.
+int gw_terminal_width(int fd);
+// Microseconds since 1970 by the wall clock, and nanoseconds of a clock that only goes forward.
+int64_t gw_wall_microseconds(void);
+int64_t gw_monotonic_nanoseconds(void);
+// Fills the buffer with the kernel's random bytes.
+int gw_random(void *buffer, size_t count);
+// Ends the process at once, running nothing, as kill -9 would.
+void gw_abandon(void) __attribute__((noreturn));
+
+#endif

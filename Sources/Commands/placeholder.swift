@@ -1,0 +1,1 @@
+public enum Gadwall { public static func main() async {} }

@@ -1,0 +1,199 @@
+import Files
+import Processes
+public import Support
+
+/// The pinned DuckDB program and how it is run.
+public struct DuckDB: Sendable {
+  public static let version = "1.5.5"
+
+  public let executable: String
+  /// The folder with `v1.5.5/PLATFORM/NAME.duckdb_extension`.
+  public let extensions: String
+
+  public struct Settings: Sendable {
+    public var memory = ByteCount.mebibytes(512)
+    public var threads = 2
+    /// Where it spills; nil forbids spilling.
+    public var scratch: String?
+    public var load: [String] = []
+    public var deadline: Deadline?
+    public var outputLimit = ByteCount.mebibytes(64)
+
+    public init(
+      memory: ByteCount = .mebibytes(512), threads: Int = 2, scratch: String? = nil, load: [String] = [],
+      deadline: Deadline? = nil
+    ) {
+      self.memory = memory
+      self.threads = threads
+      self.scratch = scratch
+      self.load = load
+      self.deadline = deadline
+    }
+  }
+
+  init(executable: String) {
+    self.executable = executable
+    extensions = joined(folderName(executable), "extensions")
+  }
+
+  /// Finds the program and checks its version, once: about 60 ms.
+  ///
+  /// Looked for in this order: `configured`, `$GADWALL_DUCKDB`, `../lib/gadwall/duckdb` seen from the executable's folder, `duckdb/duckdb` in
+  /// the `.build` folder that the executable lies in, `PATH`.
+  /// - Throws: `duckdb.missing` with the places looked at; `duckdb.version` with both versions.
+  public static func find(configured: String?) async throws(Failure) -> DuckDB {
+    let own = folderName(executablePath())
+    var places: [String] = []
+    if let configured {
+      places = [configured]
+    } else if let named = environmentValue("GADWALL_DUCKDB") {
+      places = [named]
+    } else {
+      places.append(joined(folderName(own), "lib/gadwall/duckdb"))
+      if let range = own.split(separator: "/").lastIndex(of: ".build") {
+        let build = "/" + own.split(separator: "/")[...range].joined(separator: "/")
+        places.append(joined(build, "duckdb/duckdb"))
+      }
+      for folder in (environmentValue("PATH") ?? "").split(separator: ":") where folder.hasPrefix("/") {
+        places.append(joined(String(folder), "duckdb"))
+      }
+    }
+    guard let found = places.first(where: { isFile($0) }) else {
+      throw Failure(
+        "duckdb.missing",
+        "DuckDB \(version) was not found: looked at \(places.prefix(4).joined(separator: ", ")).",
+        remedy: "Install it there, or name it with 'duckdb.path' in the configuration or $GADWALL_DUCKDB.")
+    }
+    let duckdb = DuckDB(executable: resolvedPath(found))
+    let result: ChildResult
+    do {
+      result = try await Processes.run(
+        ChildCommand(
+          duckdb.executable, ["--version"], environment: plainEnvironment(), outputLimit: .kibibytes(4),
+          deadline: .after(seconds: 30)))
+    } catch {
+      throw Failure(
+        "duckdb.missing", "\(found) can't be run.", remedy: "Name a DuckDB \(version).", words: "\(error)")
+    }
+    let said = String(decoding: result.output, as: UTF8.self)
+    let words = said.split(whereSeparator: { $0 == " " || $0 == "\n" })
+    guard result.status == .exited(0), words.first == "v\(version)" else {
+      throw Failure(
+        "duckdb.version",
+        "\(found) is DuckDB \(words.first.map(String.init) ?? "of no known version"), and Gadwall is made for v\(version).",
+        remedy: "Name a DuckDB \(version) with 'duckdb.path' in the configuration or $GADWALL_DUCKDB.",
+        words: result.status == .exited(0) ? "" : result.errorText)
+    }
+    return duckdb
+  }
+
+  /// Runs the statements and gives the rows of those that return some, one array a statement, in order.
+  ///
+  /// - Throws: `duckdb.failed` with DuckDB's own words; `duckdb.deadline`; `cancelled`.
+  @discardableResult
+  public func run(_ statements: [SQL], _ settings: Settings = Settings()) async throws(Failure)
+    -> [[JSONValue]]
+  {
+    let script = (preamble(settings) + statements).map { $0.text + ";\n" }.joined()
+    let result: ChildResult
+    do {
+      result = try await Processes.run(
+        ChildCommand(
+          executable, ["-json", "-bail"],
+          environment: plainEnvironment(), input: Array(script.utf8), outputLimit: settings.outputLimit,
+          errorLimit: .kibibytes(16), deadline: settings.deadline))
+    } catch {
+      switch error {
+      case .start(let words):
+        throw Failure("duckdb.missing", "DuckDB could not be started.", words: words)
+      case .deadline:
+        throw Failure("duckdb.deadline", "DuckDB did not finish in time.")
+      case .outputLimit(let limit):
+        throw Failure("duckdb.output", "DuckDB printed more than \(limit).")
+      case .cancelled:
+        throw Failure("cancelled", "The work was cancelled.")
+      }
+    }
+    guard result.status == .exited(0) else {
+      throw Failure("duckdb.failed", "DuckDB failed (\(result.status)).", words: trimmed(result.errorText))
+    }
+    return try resultSets(result.output)
+  }
+
+  private func preamble(_ settings: Settings) -> [SQL] {
+    var sql: [SQL] = [
+      "SET memory_limit = \("\(settings.memory.bytes >> 20)MiB")", "SET threads = \(settings.threads)",
+      "SET TimeZone = 'UTC'", "SET autoinstall_known_extensions = false",
+      "SET autoload_known_extensions = false",
+      "SET extension_directory = \(extensions)",
+    ]
+    if let scratch = settings.scratch {
+      sql.append("SET temp_directory = \(scratch)")
+    } else {
+      sql.append("SET temp_directory = ''")
+    }
+    return sql + settings.load.map { "LOAD \(name: $0)" }
+  }
+}
+
+private func isFile(_ path: String) -> Bool {
+  (try? FileInfo(path: resolvedPath(path)))?.kind == .regular
+}
+
+private func trimmed(_ text: String) -> String {
+  var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+  while lines.last?.allSatisfy({ $0 == " " }) == true { lines.removeLast() }
+  return lines.joined(separator: "\n")
+}
+
+/// The arrays that `-json` prints one after the other. Each begins with `[` at the start of a line; what stands between them
+/// (warnings arrive on standard output too) is passed over.
+func resultSets(_ output: [UInt8]) throws(Failure) -> [[JSONValue]] {
+  var sets: [[JSONValue]] = []
+  var at = 0
+  while at < output.count {
+    if output[at] == UInt8(ascii: "[") {
+      guard let end = arrayEnd(output, from: at) else { break }
+      guard
+        case .array(let rows) = try decodeJSON(
+          JSONValue.self, from: Array(output[at..<end]), code: "duckdb.output",
+          document: "What DuckDB printed")
+      else { break }
+      sets.append(rows)
+      at = end
+    } else {
+      // To the next line.
+      while at < output.count, output[at] != 0x0A { at += 1 }
+      at += 1
+    }
+  }
+  guard at >= output.count else {
+    throw Failure(
+      "duckdb.output", "DuckDB's output was cut short.",
+      words: String(decoding: output[at...].prefix(200), as: UTF8.self))
+  }
+  return sets
+}
+
+private func arrayEnd(_ bytes: [UInt8], from start: Int) -> Int? {
+  var depth = 0
+  var inString = false
+  var at = start
+  while at < bytes.count {
+    let byte = bytes[at]
+    if inString {
+      if byte == UInt8(ascii: "\\") { at += 1 } else if byte == UInt8(ascii: "\"") { inString = false }
+    } else {
+      switch byte {
+      case UInt8(ascii: "\""): inString = true
+      case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+      case UInt8(ascii: "]"), UInt8(ascii: "}"):
+        depth -= 1
+        if depth == 0 { return at + 1 }
+      default: break
+      }
+    }
+    at += 1
+  }
+  return nil
+}

@@ -1,0 +1,46 @@
+// DuckDB as a child process: statements with their values quoted, settings, results, failures.
+
+/// SQL text in which names and values are quoted by construction.
+///
+/// ```swift
+/// let statement: SQL = "SELECT \(name: column) FROM read_parquet(\(paths))"
+/// ```
+/// Only ``SQL`` values and the quoting forms below can be interpolated; a bare `String` becomes a string literal.
+public struct SQL: Sendable, Equatable, ExpressibleByStringInterpolation, CustomStringConvertible {
+  public var text: String
+
+  /// Text that is SQL already. Never call it with what a user or a log wrote.
+  public init(trusted text: String) { self.text = text }
+  public init(stringLiteral value: String) { text = value }
+  public init(stringInterpolation: Interpolation) { text = stringInterpolation.text }
+  public var description: String { text }
+
+  public struct Interpolation: StringInterpolationProtocol {
+    var text = ""
+    public init(literalCapacity: Int, interpolationCount: Int) {}
+    public mutating func appendLiteral(_ literal: String) { text += literal }
+    public mutating func appendInterpolation(_ sql: SQL) { text += sql.text }
+    public mutating func appendInterpolation(name: String) {
+      text +=
+        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+    public mutating func appendInterpolation(_ value: String) { text += quoted(value) }
+    public mutating func appendInterpolation(_ value: some BinaryInteger) { text += String(value) }
+    public mutating func appendInterpolation(_ values: [String]) {
+      text += "[" + values.map(quoted).joined(separator: ", ") + "]"
+    }
+  }
+}
+
+/// A string literal. NUL can't stand in one and is left out.
+private func quoted(_ value: String) -> String {
+  "'"
+    + value.filter { $0 != "\0" }.split(separator: "'", omittingEmptySubsequences: false).joined(
+      separator: "''") + "'"
+}
+
+extension Sequence where Element == SQL {
+  public func joined(separator: String) -> SQL {
+    SQL(trusted: map(\.text).joined(separator: separator))
+  }
+}

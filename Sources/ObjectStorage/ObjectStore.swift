@@ -1,0 +1,71 @@
+// Where objects are kept: put, put-if-absent, get, range, list, delete, stat.
+
+public import Support
+
+/// An object store under a prefix. Keys are relative to it, with `/` between parts, and never begin with one.
+///
+/// Safe to use from many tasks at once.
+public protocol ObjectStore: Sendable {
+  /// The store's own URL as table metadata and reports name it, without a slash at its end: `file:///srv/archive`, `s3://bucket/prefix`.
+  var url: String { get }
+
+  /// Writes the object, replacing one that is there.
+  func put(_ bytes: [UInt8], at key: String) async throws(Failure)
+  /// Writes the object from a file.
+  func put(file path: String, at key: String) async throws(Failure)
+  /// Writes the object unless one is there. False when one is, whatever its content.
+  func putIfAbsent(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool
+  /// The whole object, at most so many bytes; nil when there is none.
+  func get(_ key: String, limit: ByteCount) async throws(Failure) -> [UInt8]?
+  /// The object's bytes into a file that must not exist yet; false when there is no object.
+  func get(_ key: String, toFile path: String) async throws(Failure) -> Bool
+  /// Some of the object's bytes; fewer only at its end.
+  func range(_ key: String, from offset: Int64, count: Int) async throws(Failure) -> [UInt8]?
+  /// Keys that begin with the prefix, sorted by their bytes.
+  func list(_ prefix: String) async throws(Failure) -> [ObjectInfo]
+  func stat(_ key: String) async throws(Failure) -> ObjectInfo?
+  /// Removes the object; one that is not there is no error.
+  func delete(_ key: String) async throws(Failure)
+}
+
+public struct ObjectInfo: Sendable, Equatable {
+  public var key: String
+  public var size: Int64
+  public var modified: Instant
+
+  public init(key: String, size: Int64, modified: Instant) {
+    self.key = key
+    self.size = size
+    self.modified = modified
+  }
+}
+
+extension ObjectStore {
+  /// The URL of an object.
+  public func url(of key: String) -> String { url + "/" + key }
+
+  /// The key of an object by its URL, or nil when it lies outside this store.
+  ///
+  /// `file:/x`, `file:///x` and a bare path name the same file: catalogs write all three.
+  public func key(of url: String) -> String? {
+    func plain(_ text: String) -> String {
+      for scheme in ["file://", "file:"] where text.hasPrefix(scheme) {
+        return String(text.dropFirst(scheme.count))
+      }
+      return text.hasPrefix("s3a://") ? "s3://" + text.dropFirst(6) : text
+    }
+    let prefix = plain(self.url) + "/"
+    let whole = plain(url)
+    guard whole.hasPrefix(prefix), whole.count > prefix.count else { return nil }
+    let key = String(whole.dropFirst(prefix.count))
+    return isProperKey(key) ? key : nil
+  }
+}
+
+/// Whether the key is one that a store accepts: parts that are not empty, `.` or `..`, without control characters, at most 1,024 bytes.
+public func isProperKey(_ key: String) -> Bool {
+  guard key.utf8.count <= 1024, !key.isEmpty else { return false }
+  return key.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
+    !part.isEmpty && part != "." && part != ".." && part.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+  }
+}

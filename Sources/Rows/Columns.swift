@@ -1,0 +1,166 @@
+/// One column's values in Parquet's PLAIN layout, with a bit a row that says whether there is one. Its memory is used again for the
+/// next row group: memory fresh from the kernel is what would cost most.
+struct ColumnBuffer: ~Copyable {
+  private(set) var bytes: UnsafeMutablePointer<UInt8>
+  private(set) var count = 0
+  private var capacity: Int
+  /// One bit a row, 1 where there is a value.
+  let present: UnsafeMutablePointer<UInt8>
+  private(set) var rows = 0
+  private(set) var values = 0
+  private var openStart = 0
+
+  init() {
+    capacity = 1 << 16
+    bytes = .allocate(capacity: capacity)
+    present = .allocate(capacity: RowBuffer.rowLimit / 8 + 1)
+    present.initialize(repeating: 0, count: RowBuffer.rowLimit / 8 + 1)
+  }
+
+  deinit {
+    bytes.deallocate()
+    present.deallocate()
+  }
+
+  mutating func removeAll() {
+    present.update(repeating: 0, count: rows / 8 + 1)
+    count = 0
+    rows = 0
+    values = 0
+  }
+
+  @inline(__always)
+  private mutating func reserve(_ more: Int) {
+    if count + more > capacity { grow(more) }
+  }
+
+  private mutating func grow(_ more: Int) {
+    let larger = max(capacity * 2, count + more)
+    let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+    fresh.update(from: bytes, count: count)
+    bytes.deallocate()
+    bytes = fresh
+    capacity = larger
+  }
+
+  @inline(__always)
+  private mutating func setPresent() {
+    present[rows >> 3] |= 1 << UInt8(rows & 7)
+    rows += 1
+    values += 1
+  }
+
+  @inline(__always)
+  mutating func appendNull() { rows += 1 }
+
+  @inline(__always)
+  mutating func append<Value: FixedWidthInteger>(_ value: Value) {
+    let size = MemoryLayout<Value>.size
+    reserve(size)
+    UnsafeMutableRawPointer(bytes + count).storeBytes(of: value.littleEndian, as: Value.self)
+    count += size
+    setPresent()
+  }
+
+  @inline(__always)
+  mutating func append(_ start: UnsafePointer<UInt8>, _ length: Int) {
+    reserve(4 + length)
+    UnsafeMutableRawPointer(bytes + count).storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
+    (bytes + count + 4).update(from: start, count: length)
+    count += 4 + length
+    setPresent()
+  }
+
+  /// Appends a text of at most `limit` bytes that the closure writes; it returns how many there are.
+  @inline(__always)
+  mutating func append(limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+    reserve(4 + limit)
+    let length = write(bytes + count + 4)
+    UnsafeMutableRawPointer(bytes + count).storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
+    count += 4 + length
+    setPresent()
+  }
+
+  // A text that grows piece by piece and may be taken back.
+
+  mutating func open() {
+    reserve(4)
+    openStart = count
+    count += 4
+  }
+
+  mutating func extend(_ start: UnsafePointer<UInt8>, _ length: Int) {
+    reserve(length)
+    (bytes + count).update(from: start, count: length)
+    count += length
+  }
+
+  mutating func extend(_ byte: UInt8) {
+    reserve(1)
+    bytes[count] = byte
+    count += 1
+  }
+
+  mutating func extend(limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+    reserve(limit)
+    count += write(bytes + count)
+  }
+
+  mutating func commit() {
+    let length = count - openStart - 4
+    UnsafeMutableRawPointer(bytes + openStart).storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
+    setPresent()
+  }
+
+  mutating func cancel() { count = openStart }
+}
+
+/// The columns that the scanner fills, in the order in which frames hold them.
+public enum RowColumn: Int, CaseIterable, Sendable {
+  case batch, line, ts, service, category, message, id, version, extra, malformed, text
+  public var name: String { "\(self)" }
+}
+
+/// Rows on their way from the scanner to a frame, column by column.
+public struct RowBuffer: ~Copyable {
+  /// A row group's rows; DuckDB's own number, so that its threads share frames evenly.
+  public static let rowLimit = 122_880
+  /// A row group is closed once its values take this many bytes.
+  static let byteLimit = 24 << 20
+
+  var batch = ColumnBuffer()
+  var line = ColumnBuffer()
+  var ts = ColumnBuffer()
+  var service = ColumnBuffer()
+  var category = ColumnBuffer()
+  var message = ColumnBuffer()
+  var id = ColumnBuffer()
+  var version = ColumnBuffer()
+  var extra = ColumnBuffer()
+  var malformed = ColumnBuffer()
+  var text = ColumnBuffer()
+
+  public init() {}
+
+  public var rows: Int { line.rows }
+
+  @inline(__always)
+  var isFull: Bool {
+    line.rows >= Self.rowLimit
+      || message.count + extra.count + text.count + id.count + version.count >= Self.byteLimit
+  }
+
+  public mutating func removeAll() {
+    batch.removeAll()
+    line.removeAll()
+    ts.removeAll()
+    service.removeAll()
+    category.removeAll()
+    message.removeAll()
+    id.removeAll()
+    version.removeAll()
+    extra.removeAll()
+    malformed.removeAll()
+    text.removeAll()
+  }
+}

@@ -1,0 +1,87 @@
+import CShims
+
+/// A number of bytes, shown with binary units.
+public struct ByteCount: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+  public var bytes: Int64
+
+  public init(_ bytes: Int64) { self.bytes = bytes }
+  public init(_ bytes: Int) { self.bytes = Int64(bytes) }
+  public static func kibibytes(_ n: Int64) -> ByteCount { ByteCount(n << 10) }
+  public static func mebibytes(_ n: Int64) -> ByteCount { ByteCount(n << 20) }
+  public static func gibibytes(_ n: Int64) -> ByteCount { ByteCount(n << 30) }
+
+  public static func < (a: ByteCount, b: ByteCount) -> Bool { a.bytes < b.bytes }
+
+  public init(from decoder: any Decoder) throws {
+    bytes = try decoder.singleValueContainer().decode(Int64.self)
+  }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(bytes)
+  }
+
+  /// `0 B`, `1023 B`, `1.5 KiB`, `3.0 MiB`: one decimal above a byte.
+  public var description: String {
+    guard bytes >= 1024 || bytes <= -1024 else { return "\(bytes) B" }
+    var value = Double(bytes)
+    var unit = "B"
+    for next in ["KiB", "MiB", "GiB", "TiB", "PiB"] {
+      guard value >= 1023.95 || value <= -1023.95 else { break }
+      value /= 1024
+      unit = next
+    }
+    return "\(decimal(value, places: 1)) \(unit)"
+  }
+}
+
+/// The number rounded to so many places, with a point, never in scientific form.
+public func decimal(_ value: Double, places: Int) -> String {
+  guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+  var scale = 1.0
+  for _ in 0..<places { scale *= 10 }
+  let scaled = Int64((abs(value) * scale).rounded())
+  let whole = scaled / Int64(scale)
+  let sign = value < 0 && scaled != 0 ? "-" : ""
+  guard places > 0 else { return "\(sign)\(whole)" }
+  let rest = String(scaled % Int64(scale))
+  return "\(sign)\(whole).\(String(repeating: "0", count: places - rest.count))\(rest)"
+}
+
+/// The number with its thousands set off, `1,234,567`.
+public func grouped(_ value: Int64) -> String {
+  let digits = String(value.magnitude)
+  var result = ""
+  for (offset, digit) in digits.enumerated() {
+    if offset > 0, (digits.count - offset) % 3 == 0 { result.append(",") }
+    result.append(digit)
+  }
+  return value < 0 ? "-" + result : result
+}
+
+/// `1 file`, `2 files`.
+public func counted(_ value: Int, _ noun: String, plural: String? = nil) -> String {
+  "\(grouped(Int64(value))) \(value == 1 ? noun : plural ?? noun + "s")"
+}
+
+/// Cryptographically random bytes of the kernel's.
+public func randomBytes(_ count: Int) -> [UInt8] {
+  var bytes = [UInt8](repeating: 0, count: count)
+  let result = bytes.withUnsafeMutableBytes { gw_random($0.baseAddress, $0.count) }
+  precondition(result == 0, "the kernel gives no random bytes")
+  return bytes
+}
+
+/// 64 random bits as 16 hex digits: a try's name, the tail of a run id.
+public func randomName() -> String { hex(randomBytes(8)) }
+
+/// Lower-case hex digits of the bytes.
+public func hex(_ bytes: some Sequence<UInt8>) -> String {
+  var text: [UInt8] = []
+  for byte in bytes {
+    text.append(hexDigit(byte >> 4))
+    text.append(hexDigit(byte & 15))
+  }
+  return String(decoding: text, as: UTF8.self)
+}
+
+private func hexDigit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }

@@ -1,0 +1,71 @@
+// What the tests share: scratch folders, the programs that setup installs, seeded randomness, tags.
+
+public import DuckDB
+import Files
+import Processes
+import Support
+public import Testing
+
+extension Tag {
+  /// Real DuckDB, SQLite or Python takes part.
+  @Tag public static var medium: Self
+  /// The built program does.
+  @Tag public static var large: Self
+}
+
+/// Something that a test needs and that is missing: the test fails, and says what to do.
+public struct MissingPart: Error, CustomStringConvertible {
+  public var description: String
+}
+
+/// The checkout that the tests were built from.
+public let repositoryRoot: String = folderName(folderName(folderName(resolvedPath(#filePath))))
+
+/// Runs the body with a folder of its own, removed afterwards unless `GADWALL_KEEP_SCRATCH` is set.
+public func withScratch<Result>(
+  isolation: isolated (any Actor)? = #isolation, _ body: (String) async throws -> Result
+) async throws -> Result {
+  let path = resolvedPath(joined(environmentValue("TMPDIR") ?? "/tmp", "gadwall-test-\(randomName())"))
+  try makeFolder(path)
+  let result: Swift.Result<Result, any Error>
+  do { result = .success(try await body(path)) } catch { result = .failure(error) }
+  if environmentValue("GADWALL_KEEP_SCRATCH") == nil { try removeTree(path) }
+  return try result.get()
+}
+
+/// The DuckDB that `make setup` installed.
+public func testDuckDB() async throws -> DuckDB {
+  try await DuckDB.find(configured: joined(repositoryRoot, ".build/duckdb/duckdb"))
+}
+
+/// Runs a Python script with the packages that `make setup` installed (pyarrow, pyiceberg, orjson) and returns what it printed.
+public func python(_ script: String, _ arguments: [String] = [], input: [UInt8] = []) async throws -> [UInt8]
+{
+  let interpreter = joined(repositoryRoot, ".build/python/bin/python")
+  guard exists(interpreter) else {
+    throw MissingPart(description: "\(interpreter) is missing: run 'make setup'.")
+  }
+  let result = try await Processes.run(
+    ChildCommand(
+      interpreter, ["-c", script] + arguments, environment: plainEnvironment(), input: input,
+      deadline: .after(seconds: 300)))
+  guard result.status == .exited(0) else {
+    throw MissingPart(description: "Python failed: \(result.errorText)")
+  }
+  return result.output
+}
+
+/// SplitMix64: the same numbers for the same seed, everywhere.
+public struct SeededRandom: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  public init(seed: UInt64) { state = seed }
+
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+}
