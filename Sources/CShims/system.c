@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <time.h>
@@ -37,6 +38,8 @@ int gw_random(void *buffer, size_t count) {
   }
   return 0;
 }
+
+const char *gw_environment(const char *name) { return getenv(name); }
 
 void gw_abandon(void) {
   kill(getpid(), SIGKILL);

@@ -1,4 +1,4 @@
-import Support
+public import Support
 
 /// Microseconds since 1970 of an ISO 8601 time as DESIGN 5.1 (docs/table.md) reads it, or nil when it is unreadable.
 ///
@@ -82,3 +82,9 @@ private let point = UInt8(ascii: ".")
 private let comma = UInt8(ascii: ",")
 private let letterT = UInt8(ascii: "t")
 private let letterZ = UInt8(ascii: "z")
+
+/// A time as text, by the same rules as a line's `@timestamp`; nil when it is unreadable.
+public func timestamp(of text: String) -> Instant? {
+  var text = text
+  return text.withUTF8 { $0.isEmpty ? nil : parseTimestamp($0.baseAddress!, $0.count) }.map(Instant.init(microseconds:))
+}

@@ -124,6 +124,8 @@ int64_t gw_wall_microseconds(void);
 int64_t gw_monotonic_nanoseconds(void);
 // Fills the buffer with the kernel's random bytes.
 int gw_random(void *buffer, size_t count);
+// The variable's value, or NULL.
+const char *gw_environment(const char *name);
 // Ends the process at once, running nothing, as kill -9 would.
 void gw_abandon(void) __attribute__((noreturn));
 

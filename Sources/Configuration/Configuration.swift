@@ -1,0 +1,49 @@
+import Support
+
+/// All that the configuration file says, with defaults where it says nothing (docs/config.md).
+public struct Configuration: Sendable {
+  public struct LocalNode: Sendable, Equatable {
+    public var region: String
+    public var zone: String
+    public var name: String
+    public var root: String
+    public var mark: Mark
+  }
+
+  public enum EngineKind: String, Sendable, CaseIterable { case local }
+  public enum CatalogKind: String, Sendable, CaseIterable { case directory }
+
+  /// Where a value comes from.
+  public enum Source: Sendable, Equatable, CustomStringConvertible {
+    case file(Mark)
+    case standard
+
+    public var description: String {
+      switch self {
+      case .file(let mark): "line \(mark.line)"
+      case .standard: "default"
+      }
+    }
+  }
+
+  /// The file it was read from, absolute.
+  public var path: String
+  public var engine = EngineKind.local
+  public var nodes: [LocalNode] = []
+  public var live = ["var/log/app/*.log"]
+  public var rotated = ["var/logs/raw_logs/*"]
+  public var settleSeconds = 60.0
+  public var urgentWhere = "category = 'SECURITY' OR contains(text, 'SECURITY')"
+  public var urgentShow = 100
+  /// Absolute `file:` URL without a slash at its end.
+  public var storeURL = ""
+  public var catalog = CatalogKind.directory
+  /// Namespace and name, `["logs", "events"]`.
+  public var table = ["logs", "events"]
+  public var keepSeconds = 0.0
+  public var duckdbPath: String?
+  /// Of each value, by its key's full name.
+  public var sources: [(key: String, value: String, source: Source)] = []
+
+  init(path: String) { self.path = path }
+}

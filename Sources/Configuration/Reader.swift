@@ -1,0 +1,262 @@
+import Files
+public import Support
+
+extension Configuration {
+  /// Reads and checks a configuration file. Relative paths in it are relative to the file.
+  ///
+  /// - Throws: `config.missing`, `config.syntax`, `config.key` (unknown, with line, column and the nearest key), `config.value`.
+  public static func read(_ path: String) throws(Failure) -> Configuration {
+    let whole = resolvedPath(path)
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      bytes = try readFile(whole, limit: .mebibytes(1))
+    } catch {
+      throw error.failure(
+        error.isMissing ? "config.missing" : "config.unreadable", "The configuration \(path) can't be read.",
+        remedy: "Name another with --config, or write one: docs/config.md shows it whole.")
+    }
+    var reader = Reader(path: path, folder: folderName(whole), result: Configuration(path: whole))
+    try reader.read(try parseYAML(bytes, path: path))
+    return reader.result
+  }
+}
+
+/// One mapping's members, each taken at most once; what is left over is unknown.
+private struct Section {
+  let name: String
+  let members: [(key: String, mark: Mark, value: YAMLNode)]
+
+  func path(_ key: String) -> String { name.isEmpty ? key : name + "." + key }
+}
+
+private struct Reader {
+  let path: String
+  let folder: String
+  var result: Configuration
+
+  private func wrong(_ code: FailureCode, _ mark: Mark, _ what: String, remedy: String = "") -> Failure {
+    Failure(code, "\(path), \(mark): \(what)", remedy: remedy)
+  }
+
+  mutating func read(_ root: YAMLNode) throws(Failure) {
+    let top = try section(
+      root, "", keys: ["engine", "local", "logs", "urgent", "store", "catalog", "table", "prune", "duckdb"])
+    result.engine = try choice(top, "engine", standard: .local)
+    try readNodes(top)
+
+    let logs = try section(top, "logs", keys: ["live", "rotated", "settle"])
+    result.live = try texts(logs, "live", standard: result.live)
+    result.rotated = try texts(logs, "rotated", standard: result.rotated)
+    result.settleSeconds = try duration(logs, "settle", standard: result.settleSeconds)
+
+    let urgent = try section(top, "urgent", keys: ["where", "show"])
+    result.urgentWhere = try text(urgent, "where") ?? result.urgentWhere
+    note(urgent, "where", result.urgentWhere)
+    result.urgentShow = try integer(urgent, "show", in: 0...10_000, standard: result.urgentShow)
+
+    let store = try section(top, "store", keys: ["url"])
+    result.storeURL = try storeURL(store)
+
+    let catalog = try section(top, "catalog", keys: ["type"])
+    result.catalog = try choice(catalog, "type", standard: .directory)
+
+    try readTable(top)
+    let prune = try section(top, "prune", keys: ["keep"])
+    result.keepSeconds = try duration(prune, "keep", standard: result.keepSeconds)
+    let duckdb = try section(top, "duckdb", keys: ["path"])
+    result.duckdbPath = try text(duckdb, "path").map { absolute($0) }
+    note(duckdb, "path", result.duckdbPath ?? "searched for")
+  }
+
+  // MARK: parts that need more than a value
+
+  private mutating func readNodes(_ top: Section) throws(Failure) {
+    let local = try section(top, "local", keys: ["nodes"])
+    guard let nodes = member(local, "nodes") else {
+      note(local, "nodes", "none")
+      return
+    }
+    guard case .sequence(let items, let mark) = nodes else {
+      throw wrong("config.value", nodes.mark, "local.nodes is a list of nodes, each on a line that begins with '-'.")
+    }
+    for item in items {
+      let node = try section(item, "local.nodes", keys: ["region", "zone", "name", "root"])
+      func required(_ key: String) throws(Failure) -> String {
+        guard let value = try text(node, key) else {
+          throw wrong("config.value", item.mark, "this node has no \(key).", remedy: "A node has region, zone, name and root.")
+        }
+        return value
+      }
+      let read = Configuration.LocalNode(
+        region: try required("region"), zone: try required("zone"), name: try required("name"),
+        root: absolute(try required("root")), mark: item.mark)
+      if let twin = result.nodes.first(where: { ($0.region, $0.zone, $0.name) == (read.region, read.zone, read.name) }) {
+        throw wrong(
+          "config.node-twice", item.mark,
+          "the node \(read.region)/\(read.zone)/\(read.name) stands here a second time; the first is at \(twin.mark).",
+          remedy: "Give each node its own region, zone and name: what is archived is told apart by them.")
+      }
+      if let twin = result.nodes.first(where: { $0.root == read.root }) {
+        throw wrong(
+          "config.node-twice", item.mark, "the root \(read.root) is that of the node \(twin.name) at \(twin.mark) already.",
+          remedy: "Give each node a folder of its own: nodes never share state.")
+      }
+      result.nodes.append(read)
+    }
+    result.sources.append(("local.nodes", "\(items.count)", .file(mark)))
+  }
+
+  private mutating func storeURL(_ store: Section) throws(Failure) -> String {
+    guard let value = try text(store, "url") else {
+      throw Failure(
+        "config.value", "\(path) does not say where the archive is kept.",
+        remedy: "Add 'store: { url: \"file:store\" }', for a folder beside the configuration.")
+    }
+    guard value.hasPrefix("file:") else {
+      throw wrong(
+        "config.value", member(store, "url")?.mark ?? Mark(line: 1, column: 1),
+        "store.url begins with 'file:'; no other store is built yet.")
+    }
+    var rest = String(value.dropFirst(5))
+    if rest.hasPrefix("//") { rest = String(rest.dropFirst(2)) }
+    guard !rest.isEmpty else {
+      throw wrong("config.value", member(store, "url")?.mark ?? Mark(line: 1, column: 1), "store.url names no folder.")
+    }
+    let url = "file://" + absolute(rest)
+    note(store, "url", url)
+    return url
+  }
+
+  private mutating func readTable(_ top: Section) throws(Failure) {
+    let name = try text(top, "table") ?? result.table.joined(separator: ".")
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let isProper = parts.allSatisfy { part in
+      !part.isEmpty && part.utf8.count <= 128
+        && part.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || $0 == "_" || $0 == "-" || ("0"..."9").contains($0)) }
+    }
+    guard parts.count == 2, isProper else {
+      throw wrong(
+        "config.value", member(top, "table")?.mark ?? Mark(line: 1, column: 1),
+        "table is a namespace and a name such as logs.events, of letters, digits, '_' and '-'.")
+    }
+    result.table = parts
+    note(top, "table", name)
+  }
+
+  // MARK: values
+
+  private func member(_ section: Section, _ key: String) -> YAMLNode? {
+    guard let found = section.members.first(where: { $0.key == key })?.value else { return nil }
+    // `key:` with nothing behind it sets nothing.
+    if case .scalar(let text, false, _) = found, text.isEmpty || text == "~" || text == "null" { return nil }
+    return found
+  }
+
+  private func section(_ parent: Section, _ key: String, keys: [String]) throws(Failure) -> Section {
+    guard let value = member(parent, key) else { return Section(name: parent.path(key), members: []) }
+    return try section(value, parent.path(key), keys: keys)
+  }
+
+  private func section(_ node: YAMLNode, _ name: String, keys: [String]) throws(Failure) -> Section {
+    guard case .mapping(let members, _) = node else {
+      throw wrong(
+        "config.value", node.mark,
+        name.isEmpty ? "the configuration is a mapping of keys to values." : "\(name) is a mapping with \(keys.joined(separator: ", ")).")
+    }
+    for item in members where !keys.contains(item.key) {
+      let near = nearest(to: item.key, among: keys)
+      throw wrong(
+        "config.key", item.mark, "there is no key '\(printable(item.key))'\(name.isEmpty ? "" : " in \(name)").",
+        remedy: near.map { "Did you mean '\($0)'?" } ?? "Known here: \(keys.joined(separator: ", ")).")
+    }
+    return Section(name: name, members: members)
+  }
+
+  private mutating func note(_ section: Section, _ key: String, _ value: String) {
+    let source = member(section, key).map { Configuration.Source.file($0.mark) } ?? .standard
+    result.sources.append((section.path(key), value, source))
+  }
+
+  private func text(_ section: Section, _ key: String) throws(Failure) -> String? {
+    guard let value = member(section, key) else { return nil }
+    guard case .scalar(let text, _, _) = value, !text.contains("\0") else {
+      throw wrong("config.value", value.mark, "\(section.path(key)) is a text.")
+    }
+    return text
+  }
+
+  private mutating func texts(_ section: Section, _ key: String, standard: [String]) throws(Failure) -> [String] {
+    var values = standard
+    if let value = member(section, key) {
+      guard case .sequence(let items, _) = value else {
+        throw wrong("config.value", value.mark, "\(section.path(key)) is a list such as [var/log/app/*.log].")
+      }
+      values = []
+      for item in items {
+        guard case .scalar(let text, _, _) = item, !text.isEmpty, !text.contains("\0") else {
+          throw wrong("config.value", item.mark, "\(section.path(key)) holds paths with patterns.")
+        }
+        if text.split(separator: "/").contains("..") {
+          throw wrong("config.value", item.mark, "\(section.path(key)) stays below the node's root: '..' is not allowed.")
+        }
+        values.append(text)
+      }
+    }
+    note(section, key, values.joined(separator: ", "))
+    return values
+  }
+
+  private mutating func integer(
+    _ section: Section, _ key: String, in range: ClosedRange<Int>, standard: Int
+  ) throws(Failure) -> Int {
+    var number = standard
+    if let text = try text(section, key) {
+      guard let read = Int(text), range.contains(read) else {
+        throw wrong(
+          "config.value", member(section, key)!.mark,
+          "\(section.path(key)) is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(printable(text))'.")
+      }
+      number = read
+    }
+    note(section, key, "\(number)")
+    return number
+  }
+
+  private mutating func duration(_ section: Section, _ key: String, standard: Double) throws(Failure) -> Double {
+    var seconds = standard
+    if let text = try text(section, key) {
+      let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
+      guard let unit = units.first(where: { text.hasSuffix($0.0) }), let number = Double(text.dropLast(unit.0.count)),
+        number >= 0, number.isFinite
+      else {
+        throw wrong(
+          "config.value", member(section, key)!.mark,
+          "\(section.path(key)) is a duration such as 500ms, 60s, 5m, 1h or 2d, not '\(printable(text))'.")
+      }
+      seconds = number * unit.1
+    }
+    note(section, key, "\(decimal(seconds, places: seconds == seconds.rounded() ? 0 : 3))s")
+    return seconds
+  }
+
+  private mutating func choice<Choice: RawRepresentable & CaseIterable>(
+    _ section: Section, _ key: String, standard: Choice
+  ) throws(Failure) -> Choice where Choice.RawValue == String {
+    var chosen = standard
+    if let text = try text(section, key) {
+      guard let read = Choice(rawValue: text) else {
+        let known = Choice.allCases.map(\.rawValue)
+        let near = nearest(to: text, among: known)
+        throw wrong(
+          "config.value", member(section, key)!.mark,
+          "\(section.path(key)) is \(known.joined(separator: " or ")), not '\(printable(text))'.",
+          remedy: near.map { "Did you mean '\($0)'?" } ?? "")
+      }
+      chosen = read
+    }
+    note(section, key, chosen.rawValue)
+    return chosen
+  }
+
+  private func absolute(_ path: String) -> String { resolvedPath(joined(folder, path)) }
+}

@@ -1,0 +1,126 @@
+import Files
+import Ledger
+import Logs
+import Support
+
+/// What a stage makes of the files that it found.
+struct StageDecisions {
+  /// Read now, in new bundles.
+  var fresh: [RotatedFile] = []
+  /// Members of bundles that the ledger knows, by batch id: where they lie now.
+  var known: [String: RotatedFile] = [:]
+  var passedOver: [PassedOver] = []
+}
+
+/// Tells new files from those that the ledger knows, by inode and birth time first, and by content where that does not decide.
+func decide(
+  _ inventory: Inventory, ledger: borrowing Ledger, root: String, settle: Double, now: Instant
+) throws(Failure) -> StageDecisions {
+  var result = StageDecisions()
+  result.passedOver = inventory.passedOver
+  func over(_ file: RotatedFile, _ reason: PassedOver.Reason, _ note: String) -> PassedOver {
+    PassedOver(file: relative(file.path, root), reason: reason, note: note, bytes: file.info.size)
+  }
+  func digest(_ file: RotatedFile) -> Result<String, PassedOverError> {
+    do {
+      return .success(try contentDigest(file, settle: settle, now: now))
+    } catch ReadingRefusal.passOver(let reason, let note) {
+      return .failure(PassedOverError(value: over(file, reason, note)))
+    } catch {
+      return .failure(PassedOverError(value: over(file, .unreadable, "\(error)")))
+    }
+  }
+
+  var unknown: [RotatedFile] = []
+  for file in inventory.rotated {
+    let identity = FileIdentity(file.info)
+    guard let batch = try ledger.batch(of: identity) else {
+      unknown.append(file)
+      continue
+    }
+    let unchanged = batch.identity.size == identity.size && batch.identity.modified == identity.modified
+    if !unchanged {
+      // The same file by its birth time: it is its batch still if only its time has changed.
+      switch digest(file) {
+      case .failure(let error):
+        result.passedOver.append(error.value)
+        continue
+      case .success(let found):
+        guard found == batch.facts.digest, identity.born != nil else {
+          result.passedOver.append(
+            over(
+              file, .held,
+              found == batch.facts.digest
+                ? "its time has changed since it was staged, and this file system can't tell whether it is the same file"
+                : "its content has changed since it was staged as batch \(batch.facts.id.prefix(12))"))
+          continue
+        }
+      }
+    }
+    if !unchanged || batch.path != file.path { try ledger.setFile(batch.facts.id, path: file.path, file: identity) }
+    result.known[batch.facts.id] = file
+  }
+
+  // Files whose stream and second the ledger or another new file has too: only their content tells whether they are something new.
+  var seen: [String: RotatedFile] = [:]
+  let crowded = Dictionary(grouping: unknown) { "\($0.folder)\n\($0.stream)\n\($0.info.modifiedSeconds)" }
+  for file in unknown {
+    let rivals = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds)
+    let place = "\(file.folder)\n\(file.stream)\n\(file.info.modifiedSeconds)"
+    guard !rivals.isEmpty || (crowded[place]?.count ?? 0) > 1 else {
+      result.fresh.append(file)
+      continue
+    }
+    let found: String
+    switch digest(file) {
+    case .failure(let error):
+      result.passedOver.append(error.value)
+      continue
+    case .success(let value): found = value
+    }
+    let same = rivals.filter { $0.facts.digest == found }
+    if same.contains(where: { $0.state == .pruned }) {
+      result.passedOver.append(over(file, .twin, "its batch is archived and pruned already; it goes with the next prune"))
+    } else if let batch = same.first {
+      let own = try? FileInfo(path: batch.path)
+      if let own, own.inode == batch.identity.inode, own.device == batch.identity.device {
+        result.passedOver.append(
+          over(file, .held, "it is the twin of \(relative(batch.path, root)): the same stream, second and content"))
+      } else {
+        try ledger.setFile(batch.facts.id, path: file.path, file: FileIdentity(file.info))
+        result.known[batch.facts.id] = file
+      }
+    } else if let twin = seen[place + found] {
+      result.passedOver.append(
+        over(file, .held, "it is the twin of \(relative(twin.path, root)): the same stream, second and content"))
+    } else {
+      seen[place + found] = file
+      result.fresh.append(file)
+    }
+  }
+  return result
+}
+
+struct PassedOverError: Error { var value: PassedOver }
+
+/// New files in groups that become bundles: one day of rotation each, small files together up to the limit of text, a big one alone.
+func grouped(_ files: [RotatedFile], limit: Int64) -> [[RotatedFile]] {
+  var groups: [[RotatedFile]] = []
+  let days = Dictionary(grouping: files, by: \.day)
+  for day in days.keys.sorted() {
+    var group: [RotatedFile] = []
+    var size: Int64 = 0
+    let ordered = days[day]!.sorted { ($0.info.modified, $0.path) < ($1.info.modified, $1.path) }
+    for file in ordered {
+      if !group.isEmpty, size + file.estimatedText > limit {
+        groups.append(group)
+        group = []
+        size = 0
+      }
+      group.append(file)
+      size += file.estimatedText
+    }
+    if !group.isEmpty { groups.append(group) }
+  }
+  return groups
+}

@@ -1,0 +1,100 @@
+public import DuckDB
+import Files
+public import Fleet
+public import Logs
+public import ObjectStorage
+public import Support
+
+/// Where a node's task runs, and what with.
+public struct NodeContext: Sendable {
+  public var node: Node
+  /// The node's root, `/` on a machine of its own.
+  public var root: String
+  public var store: any ObjectStore
+  public var duckdb: DuckDB
+  public var clock: WallClock
+  public var progress: @Sendable (NodeProgress) -> Void
+  /// Text in bytes from which on a file is written as several data files.
+  public var pieceLimit: Int64 = 1 << 30
+  /// Text in bytes that small files are bundled up to.
+  public var bundleLimit: Int64 = 256 << 20
+
+  public init(
+    node: Node, root: String, store: any ObjectStore, duckdb: DuckDB, clock: WallClock = .system,
+    progress: @escaping @Sendable (NodeProgress) -> Void = { _ in }
+  ) {
+    self.node = node
+    self.root = resolvedPath(root)
+    self.store = store
+    self.duckdb = duckdb
+    self.clock = clock
+    self.progress = progress
+  }
+
+  var stateFolder: String { joined(root, "var/lib/gadwall") }
+  var ledgerPath: String { joined(stateFolder, "ledger.sqlite") }
+  var scratch: String { joined(stateFolder, "scratch") }
+
+  /// One task at a time on a node: takes its lock, waiting for one that runs already.
+  func takeLock(until deadline: Deadline) async throws(Failure) -> FileLock {
+    let path = joined(stateFolder, "lock")
+    while true {
+      do throws(SystemError) {
+        try makeFolder(stateFolder, mode: 0o750)
+        return try FileLock.take(path)
+      } catch {
+        guard error.wouldBlock else {
+          throw error.failure(
+            "node.state", "The node's folder \(stateFolder) can't be used.", remedy: "Gadwall keeps its ledger and scratch files there.")
+        }
+        if deadline.hasPassed {
+          throw Failure("node.busy", "Another task of Gadwall has been running on this node all the time.")
+        }
+        // Who holds the lock tells nobody when it goes: looking again is all there is.
+        try? await Task.sleep(for: .milliseconds(100))
+      }
+    }
+  }
+
+  /// An empty scratch folder; what a killed task left in it goes.
+  func cleanScratch() throws(Failure) {
+    do throws(SystemError) {
+      try removeTree(scratch)
+      try makeFolder(scratch, mode: 0o700)
+    } catch {
+      throw error.failure("scratch.unwritable", "The scratch folder \(scratch) can't be used.")
+    }
+  }
+
+  /// Who the node says it is: `var/lib/gadwall/node.yaml` is read by the command and given here as `declared`.
+  public static func identity(declared: Node?, environment: Node?) throws(Failure) -> Node {
+    if let declared, let environment, declared != environment {
+      throw Failure(
+        "node.identity", "This node's node.yaml says it is \(declared), and it is asked as \(environment).",
+        remedy: "Make the two agree: the archive tells nodes apart by these names.")
+    }
+    guard let node = declared ?? environment else {
+      throw Failure(
+        "node.identity", "This node doesn't know who it is.",
+        remedy: "Write region, zone and name to var/lib/gadwall/node.yaml, or set GADWALL_REGION, GADWALL_ZONE and GADWALL_NODE.")
+    }
+    try node.validate()
+    return node
+  }
+}
+
+/// The columns of the relation that `urgent.where` is asked about.
+public let urgentColumns: [(name: String, type: SQL)] = [
+  ("ts", "TIMESTAMPTZ"), ("service", "VARCHAR"), ("category", "VARCHAR"), ("message", "VARCHAR"), ("id", "VARCHAR"),
+  ("version", "VARCHAR"), ("region", "VARCHAR"), ("zone", "VARCHAR"), ("node", "VARCHAR"), ("stream", "VARCHAR"),
+  ("rotated", "TIMESTAMPTZ"), ("batch", "VARCHAR"), ("line", "BIGINT"), ("extra", "VARCHAR"), ("malformed", "VARCHAR"),
+  ("text", "VARCHAR"),
+]
+
+extension DuckDB {
+  /// Checks `urgent.where` (``check(condition:setting:select:from:columns:)``).
+  public func checkUrgent(_ condition: String) async throws(Failure) -> CheckedCondition {
+    try await check(
+      condition: condition, setting: "urgent.where", select: "gadwall_row", from: "gadwall_rows", columns: urgentColumns)
+  }
+}

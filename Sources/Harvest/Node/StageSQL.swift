@@ -1,0 +1,41 @@
+import DuckDB
+import Iceberg
+import Logs
+
+// The SQL of a node's stage, all of it.
+
+/// A bundle's batches as a table: what the frames carry as a number only.
+func batchTableStatement(rows: String) -> SQL {
+  """
+  CREATE TEMP TABLE batches AS SELECT * FROM read_json(\(rows), format = 'newline_delimited', columns = {
+    index: 'INTEGER', stream: 'VARCHAR', rotated: 'BIGINT', id: 'VARCHAR'})
+  """
+}
+
+/// The rows of a frame with the columns of the table, under the table's names.
+func rowsViewStatement(frame: String, node: Node) -> SQL {
+  """
+  CREATE TEMP VIEW gadwall_rows AS
+  SELECT f.ts, f.service, f.category, f.message, f.id, f.version, \(node.region) AS region, \(node.zone) AS zone,
+    \(node.name) AS node, b.stream, make_timestamptz(b.rotated * 1000000) AS rotated, b.id AS batch, f.line, f.extra,
+    f.malformed, f.text, f.file_row_number AS gadwall_row
+  FROM read_parquet(\(frame), file_row_number = true) f JOIN batches b ON f.batch = b.index
+  """
+}
+
+/// The data file: zstd level 1 measured both smaller and faster than 3.
+func dataFileStatement(to path: String) -> SQL {
+  let columns = tableColumns.map { "\(name: $0.name)" as SQL }.joined(separator: ", ")
+  let ids = tableColumns.map { "\(name: $0.name): \($0.id)" as SQL }.joined(separator: ", ")
+  return """
+    COPY (SELECT \(columns) FROM gadwall_rows) TO \(path)
+    (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS, FIELD_IDS {\(ids)})
+    """
+}
+
+/// The numbers of the urgent rows in the frame, one a line.
+///
+/// - Parameter selection: what ``urgentSelection(_:)`` was rendered to.
+func urgentRowsStatement(_ selection: SQL, to path: String) -> SQL {
+  "COPY (\(selection) ORDER BY gadwall_row) TO \(path) (FORMAT csv, HEADER false)"
+}

@@ -1,0 +1,94 @@
+public import ObjectStorage
+public import Support
+
+/// The embedded catalog, Hadoop's layout: `metadata/vN.metadata.json` written once each by put-if-absent, and `version-hint.text`, which may lag
+/// behind. Any number of writers of ours may use it at once; Java's own local commit is not made for that.
+public struct DirectoryCatalog: Catalog {
+  public let table: String
+  let store: any ObjectStore
+  /// The table's folder in the store, `warehouse/logs/events`.
+  let folder: String
+
+  /// The newest metadata files that are kept.
+  static let keptVersions = 100
+
+  public init(store: any ObjectStore, namespace: String, name: String) {
+    self.store = store
+    table = "\(namespace).\(name)"
+    folder = "warehouse/\(namespace)/\(name)"
+  }
+
+  public func newLocation() async throws(Failure) -> String { store.url(of: folder) }
+
+  private func key(_ version: Int) -> String { "\(folder)/metadata/v\(version).metadata.json" }
+  private var hintKey: String { "\(folder)/metadata/version-hint.text" }
+
+  public func load() async throws(Failure) -> LoadedTable? {
+    guard var version = try await startingVersion() else { return nil }
+    while try await store.stat(key(version + 1)) != nil { version += 1 }
+    guard let bytes = try await store.get(key(version), limit: .mebibytes(512)) else {
+      throw Failure(
+        "table.unreadable", "The metadata file \(key(version)) of the table \(table) is gone.",
+        remedy: "Run it again; if it stays so, bring the newest v*.metadata.json back from a backup.")
+    }
+    let metadata = try decodeJSON(
+      JSONValue.self, from: bytes, code: "table.unreadable", document: "The metadata \(key(version)) of the table \(table)")
+    return LoadedTable(metadata: metadata, version: version)
+  }
+
+  /// A version that exists: the hint's, or, when the hint is missing, empty or old, the newest there is.
+  private func startingVersion() async throws(Failure) -> Int? {
+    if let hint = try await store.get(hintKey, limit: .kibibytes(1)) {
+      let text = String(decoding: hint, as: UTF8.self).filter { !$0.isWhitespace }
+      if let version = Int(text), version > 0, try await store.stat(key(version)) != nil { return version }
+    }
+    return try await versions().max()
+  }
+
+  private func versions() async throws(Failure) -> [Int] {
+    let prefix = "\(folder)/metadata/v"
+    var found: [Int] = []
+    for object in try await store.list(prefix) {
+      let rest = object.key.dropFirst(prefix.count)
+      if rest.hasSuffix(".metadata.json"), let version = Int(rest.dropLast(".metadata.json".count)) {
+        found.append(version)
+      } else if rest.hasSuffix(".gz.metadata.json") || rest.hasSuffix(".metadata.json.gz") {
+        throw Failure(
+          "table.foreign", "The table \(table) has compressed metadata, \(object.key), which is not read here.",
+          remedy: "Set its property write.metadata.compression-codec to none with the program that wrote it.")
+      }
+    }
+    return found
+  }
+
+  public func commit(_ change: TableChange, on base: LoadedTable?) async throws(Failure) -> CommitAnswer {
+    let version = (base?.version ?? 0) + 1
+    let location = try await newLocation()
+    let metadata = applied(
+      change, to: base?.metadata, previous: base.map { store.url(of: key($0.version)) }, location: location,
+      uuid: uuidText())
+    let written: Bool
+    do {
+      written = try await store.putIfAbsent(metadata.encoded, at: key(version))
+    } catch {
+      // The put may have come through before it failed.
+      return .unknown(words: error.description)
+    }
+    guard written else { return .conflict(words: "\(key(version)) is there already") }
+    // The hint only saves a look: that it could not be written, or that an older one overwrote it, does no harm.
+    try? await store.put(Array(String(version).utf8), at: hintKey)
+    if version > Self.keptVersions {
+      try? await store.delete(key(version - Self.keptVersions))
+    }
+    return .committed(LoadedTable(metadata: metadata, version: version))
+  }
+}
+
+/// A random UUID, version 4.
+func uuidText() -> String {
+  var bytes = randomBytes(16)
+  bytes[6] = bytes[6] & 0x0F | 0x40
+  bytes[8] = bytes[8] & 0x3F | 0x80
+  let text = Array(hex(bytes))
+  return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(text[$0]) }.joined(separator: "-")
+}
