@@ -20,6 +20,9 @@ public protocol Catalog: Sendable {
   /// Where a table that doesn't exist yet will lie. The catalog's to choose.
   func newLocation() async throws(Failure) -> String
 
+  /// The URL of the metadata file that this state of the table was read from.
+  func metadataURL(of table: LoadedTable) -> String
+
   /// Makes the change if the table is still the one that was loaded (nil: if there is still none).
   func commit(_ change: TableChange, on base: LoadedTable?) async throws(Failure) -> CommitAnswer
 }

@@ -20,6 +20,8 @@ public struct DirectoryCatalog: Catalog {
 
   public func newLocation() async throws(Failure) -> String { store.url(of: folder) }
 
+  public func metadataURL(of table: LoadedTable) -> String { store.url(of: key(table.version)) }
+
   private func key(_ version: Int) -> String { "\(folder)/metadata/v\(version).metadata.json" }
   private var hintKey: String { "\(folder)/metadata/version-hint.text" }
 

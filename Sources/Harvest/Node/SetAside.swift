@@ -1,0 +1,119 @@
+import Files
+import Ledger
+import Logs
+import Support
+
+/// Takes a rotated file out of everybody's way before it is deleted: renamed to a dot-name in its own folder, where logrotate and globs don't see
+/// it, then checked there. Whatever does not fit is moved back.
+struct SetAside {
+  let context: NodeContext
+  /// Seconds that a file is kept under its private name instead of being unlinked.
+  let keep: Double
+
+  static let prefix = ".gadwall-prune-"
+  static let trashPrefix = ".gadwall-trash-"
+
+  /// Why a file was moved back, or never moved.
+  struct Refusal: Error { var reason: String }
+
+  /// Deletes the batch's file. Its content is read once more, under the lease, from the name that nobody else knows.
+  ///
+  /// - Parameter record: called between the last check and the unlinking.
+  func remove(
+    _ path: String, batch: String, digest: String, identity: FileIdentity, settle: Double,
+    record: () throws(Failure) -> Void
+  ) throws(Refusal) -> Int64 {
+    let private_ = joined(folderName(path), "\(Self.prefix)\(batch.prefix(12))-\(baseName(path))")
+    do throws(SystemError) {
+      try renameFile(path, private_, replacing: false)
+    } catch {
+      if error.isMissing { throw Refusal(reason: "it is not there any more") }
+      throw Refusal(reason: "it could not be set aside: \(error.words)")
+    }
+    stepPoint("prune.set-aside")
+    do {
+      // The rename has changed its change time, so the file is known by what a rename keeps.
+      let info = try FileInfo(path: private_)
+      guard info.inode == identity.inode, info.device == identity.device, info.born == identity.born else {
+        throw Refusal(reason: "another file had its name by now")
+      }
+      let file = RotatedFile(
+        path: private_, folder: "", name: baseName(path), stream: "", info: info, isGzip: try isGzip(private_),
+        estimatedText: info.size)
+      guard try contentDigest(file, settle: settle, now: context.clock.now()) == digest else {
+        throw Refusal(reason: "its content is no longer what was archived")
+      }
+      try record()
+      stepPoint("prune.recorded")
+      try discard(private_, name: baseName(path), batch: batch)
+      stepPoint("prune.unlinked")
+      return info.size
+    } catch {
+      let reason: String
+      switch error {
+      case let refusal as Refusal: reason = refusal.reason
+      case ReadingRefusal.passOver(_, let note): reason = note
+      case let failure as Failure: reason = failure.description
+      default: reason = "\(error)"
+      }
+      do throws(SystemError) {
+        try renameFile(private_, path, replacing: false)
+      } catch {
+        throw Refusal(reason: "\(reason); and it could not be moved back from \(private_): \(error.words)")
+      }
+      throw Refusal(reason: reason)
+    }
+  }
+
+  private func discard(_ path: String, name: String, batch: String) throws(SystemError) {
+    guard keep > 0 else { return try removeFile(path) }
+    let until = context.clock.now().seconds + Int64(keep.rounded(.up))
+    try renameFile(path, joined(folderName(path), "\(Self.trashPrefix)\(until)-\(batch.prefix(12))-\(name)"), replacing: false)
+  }
+
+  private func isGzip(_ path: String) throws(SystemError) -> Bool {
+    let file = try Descriptor.input(path)
+    var head: (UInt8, UInt8) = (0, 0)
+    let number = withUnsafeMutableBytes(of: &head) { buffer in (try? file.read(into: buffer, at: 0)) ?? 0 }
+    return number == 2 && head == (0x1F, 0x8B)
+  }
+
+  /// Finishes what a killed prune left: what the ledger says is pruned goes, everything else gets its name back. Trash whose time is up goes.
+  func recover(_ folders: [String], _ ledger: borrowing Ledger) throws(Failure) -> [PassedOver] {
+    var left: [PassedOver] = []
+    var batches: [LedgerBatch]?
+    for folder in folders {
+      guard let entries = try? folderEntries(folder) else { continue }
+      for entry in entries {
+        guard let name = entry.name else { continue }
+        let path = joined(folder, name)
+        if name.hasPrefix(Self.trashPrefix) {
+          let until = Int64(name.dropFirst(Self.trashPrefix.count).prefix { $0 != "-" }) ?? .max
+          if until <= context.clock.now().seconds { try? removeFile(path) }
+        } else if name.hasPrefix(Self.prefix) {
+          let rest = name.dropFirst(Self.prefix.count)
+          let id = rest.prefix(12)
+          let original = joined(folder, String(rest.dropFirst(13)))
+          if batches == nil { batches = try ledger.batches() }
+          let info = try? FileInfo(path: path)
+          let batch = batches?.first {
+            $0.facts.id.hasPrefix(id) && $0.identity.inode == info?.inode && $0.identity.device == info?.device
+          }
+          do throws(SystemError) {
+            if batch?.state == .pruned {
+              try discard(path, name: String(rest.dropFirst(13)), batch: String(id))
+            } else {
+              try renameFile(path, original, replacing: false)
+            }
+          } catch {
+            left.append(
+              PassedOver(
+                file: relative(path, context.root), reason: .held,
+                note: "a prune that was cut off left it under this name, and it can't be moved back: \(error.words)"))
+          }
+        }
+      }
+    }
+    return left
+  }
+}

@@ -1,0 +1,180 @@
+import DuckDB
+import Files
+import Ledger
+import Logs
+import Rows
+public import Support
+
+/// The stage task: every rotated file that may be read, read once, into the store, and a report of all that has no proof yet.
+public struct StageTask: Sendable {
+  let context: NodeContext
+  let document: TaskDocument
+
+  public init(context: NodeContext, document: TaskDocument) {
+    self.context = context
+    self.document = document
+  }
+
+  private var part: TaskDocument.NodePart { document.nodes[context.node.key] ?? TaskDocument.NodePart() }
+
+  /// Runs the task and writes its report to the store, last of all.
+  ///
+  /// Safe to run again at any time: what a killed one left is finished, what it had finished is reported again.
+  public func run() async throws(Failure) -> StageReport {
+    let deadline = Deadline.after(seconds: document.seconds)
+    let lock = try await context.takeLock(until: deadline)
+    defer { _ = lock }
+    try context.cleanScratch()
+    let ledger = try Ledger.open(context.ledgerPath, node: context.node)
+    var report = StageReport(
+      head: StageReport.Head(run: document.run, node: context.node, version: DuckDB.version))
+    if try prepare(ledger) {
+      try await stage(ledger, deadline, &report)
+    } else {
+      report.head.wantsRebuild = true
+    }
+    try? removeTree(context.scratch)
+    stepPoint("stage.before-report")
+    let key = RunKeys.staged(document.run) + "\(context.node.key)-\(randomName()).ndjson"
+    try await context.store.put(report.encoded(), at: key)
+    stepPoint("stage.reported")
+    return report
+  }
+
+  /// Makes a new ledger ready if the control machine has said what is proven; false when it has not.
+  private func prepare(_ ledger: borrowing Ledger) throws(Failure) -> Bool {
+    if try ledger.isReady() { return true }
+    if let adopt = part.adopt {
+      for batch in adopt where batch.node == context.node {
+        let path = joined(joined(context.root, batch.facts.folder), batch.facts.file)
+        try ledger.adopt(batch.facts, path: path, run: batch.run, sequence: batch.sequence)
+      }
+    } else if !part.isNew {
+      return false
+    }
+    try ledger.setReady()
+    return true
+  }
+
+  private func stage(_ ledger: borrowing Ledger, _ deadline: Deadline, _ report: inout StageReport) async throws(Failure) {
+    let watch = Stopwatch()
+    let condition = try await context.duckdb.checkUrgent(document.urgent.condition)
+    let before = takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated)
+    report.passedOver += try SetAside(context: context, keep: document.keep).recover(before.folders, ledger)
+    let inventory = takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated)
+    report.head.missingFolders = inventory.missingFolders
+    report.head.foundNothing = inventory.rotated.isEmpty && inventory.passedOver.isEmpty
+    let decisions = try decide(
+      inventory, ledger: ledger, root: context.root, settle: document.logs.settle, now: context.clock.now())
+    report.passedOver += decisions.passedOver
+
+    var stager = BundleStager(
+      context: context, document: document, selection: condition.selection, deadline: deadline)
+    try await finishBundles(ledger, decisions, &stager, &report)
+    var groups = grouped(decisions.fresh, limit: context.bundleLimit)
+    while let group = groups.first {
+      groups.removeFirst()
+      if deadline.hasPassed {
+        report.failures.append("the time was up before \(counted(groups.joined().count + group.count, "file")) could be read")
+        break
+      }
+      let large = await stageOne(group, as: nil, ledger, &stager, &report)
+      groups.append(contentsOf: large.map { [$0] })
+    }
+    for bundle in try ledger.unprovenBundles() where bundle.completeTry != nil {
+      report.bundles.append(
+        StagedBundle(
+          id: bundle.id, node: context.node, day: bundle.day, attempt: bundle.completeTry ?? "",
+          batches: bundle.batches.map(\.facts), dataFiles: bundle.dataFiles))
+    }
+    report.totals.seconds = watch.seconds
+  }
+
+  /// Bundles whose members are fixed and that no complete try of is in the store: staged again, with the same members or not at all. Those that
+  /// are partly proven are taken apart first.
+  private func finishBundles(
+    _ ledger: borrowing Ledger, _ decisions: StageDecisions, _ stager: inout BundleStager, _ report: inout StageReport
+  ) async throws(Failure) {
+    for bundle in try ledger.unprovenBundles() {
+      let proven = bundle.batches.contains { $0.state == .proven || $0.state == .pruned }
+      if proven {
+        let rest = bundle.batches.filter { $0.state == .fixed || $0.state == .staged }.map(\.facts.id)
+        try ledger.dissolve(bundle: bundle.id, keeping: rest, day: bundle.day)
+      }
+    }
+    for bundle in try ledger.unprovenBundles() where bundle.completeTry == nil {
+      var files: [RotatedFile] = []
+      for batch in bundle.batches {
+        if let file = decisions.known[batch.facts.id] {
+          files.append(file)
+        } else if let copy = try await rawCopy(of: batch) {
+          files.append(copy)
+        } else {
+          report.failures.append(
+            "\(relative(batch.path, context.root)) went away before it was staged: its lines are lost, unless somebody has the file")
+        }
+      }
+      if files.count < bundle.batches.count {
+        let rest = bundle.batches.map(\.facts.id).filter { id in
+          decisions.known[id] != nil || files.contains { $0.path.contains(id.prefix(32)) }
+        }
+        try ledger.dissolve(bundle: bundle.id, keeping: rest, day: bundle.day)
+        guard !rest.isEmpty, let again = try ledger.unprovenBundles().first(where: { Set($0.batches.map(\.facts.id)) == Set(rest) })
+        else { continue }
+        _ = await stageOne(files, as: again, ledger, &stager, &report)
+      } else {
+        _ = await stageOne(files, as: bundle, ledger, &stager, &report)
+      }
+    }
+  }
+
+  /// The batch's raw object as a file, for a batch whose own file is gone.
+  private func rawCopy(of batch: LedgerBatch) async throws(Failure) -> RotatedFile? {
+    let names = BatchObjects(
+      node: context.node, batch: batch.facts.id, rotated: Instant(seconds: batch.facts.rotated))
+    let path = joined(context.scratch, "\(batch.facts.id.prefix(32))-raw.gz")
+    guard try await context.store.get(names.raw, toFile: path) else { return nil }
+    do throws(SystemError) {
+      try setModified(path, seconds: batch.facts.rotated)
+      return RotatedFile(
+        path: path, folder: batch.facts.folder, name: batch.facts.file, stream: batch.facts.stream,
+        info: try FileInfo(path: path), isGzip: true, estimatedText: batch.facts.bytes)
+    } catch {
+      throw error.failure("scratch.unwritable", "The scratch folder \(context.scratch) can't be written to.")
+    }
+  }
+
+  /// Stages one group; what fails becomes part of the report, and the others go on. Files to stage again, alone.
+  private func stageOne(
+    _ files: [RotatedFile], as known: LedgerBundle?, _ ledger: borrowing Ledger, _ stager: inout BundleStager,
+    _ report: inout StageReport
+  ) async -> [RotatedFile] {
+    do throws(Failure) {
+      let outcome = try await stager.stage(
+        files, as: known, ledger: ledger, show: document.urgent.show - report.urgentRows.count)
+      report.passedOver += outcome.passedOver
+      report.urgentRows += outcome.urgentRows
+      report.head.withoutLease += outcome.withoutLease
+      report.totals.bytesStored += outcome.bytesStored
+      for batch in outcome.bundle?.batches ?? [] { report.totals.add(batch) }
+      return outcome.large
+    } catch {
+      let names = files.prefix(3).map { relative($0.path, context.root) }.joined(separator: ", ")
+      let more = files.count > 3 ? " and \(files.count - 3) more" : ""
+      report.failures.append("\(names)\(more): \(error.description)")
+      return []
+    }
+  }
+}
+
+extension StageReport.Totals {
+  mutating func add(_ batch: BatchFacts) {
+    batches += 1
+    lines += batch.lines
+    entries += batch.entries
+    malformed += batch.malformed
+    blank += batch.blank
+    urgent += batch.urgent
+    bytesIn += batch.bytes
+  }
+}

@@ -1,0 +1,147 @@
+import DuckDB
+import Iceberg
+import Logs
+import ObjectStorage
+import Support
+
+/// Brings a plan into the table exactly once, reads it back, and writes the proof.
+struct Committer {
+  let runs: RunStore
+  let catalog: any Catalog
+  let writer: TableWriter
+  let duckdb: DuckDB
+  let clock: WallClock
+  var attempts = 10
+
+  /// Carries a plan through to its proof.
+  ///
+  /// Safe to call again with the same plan at any time, from any machine: what is in the table is seen and never appended twice.
+  /// - Throws: `commit.conflict` after too many lost races; `commit.unknown` when the catalog gave no clear answer and the marker was not there
+  ///   afterwards. Nothing was deleted in either case, and the next run takes the plan up again.
+  func prove(_ plan: Plan) async throws(Failure) -> Proof {
+    if let there = try await runs.proof(plan.run) { return there.proof }
+    var last = ""
+    var lastWasUnknown = false
+    for _ in 0..<attempts {
+      // The table first, then the proofs: in this order nothing can slip through between the two.
+      let table = try await catalog.load()
+      let index = try await runs.proven()
+      if let table { try table.checkOurs(name: catalog.table) }
+      let markers = table?.committedRuns ?? [:]
+      var plans: [String: Plan] = [:]
+      for run in markers.keys where run != plan.run && !index.runs.contains(run) {
+        plans[run] = try await runs.plan(run)
+      }
+      let step = commitStep(plan, markers: markers, proven: Set(index.batches.keys), plans: plans)
+      switch step {
+      case .committed(let marker):
+        return try await readBack(plan, marker, table)
+      case .nothing(let bundles, let leftOut):
+        return try await write(plan, bundles: bundles, leftOut: leftOut, marker: nil, table)
+      case .append(let bundles, let leftOut):
+        let files = bundles.flatMap { bundle in bundle.dataFiles.map { $0.appended(bundle) } }
+        let settled = markers.keys.filter { index.runs.contains($0) && table?.property(CommitMarker.prefix + $0) != nil }
+        stepPoint("commit.before")
+        let answer = try await writer.append(files, run: plan.run, leftOut: leftOut, settled: settled.sorted(), on: table)
+        stepPoint("commit.after")
+        switch answer {
+        case .committed: continue
+        case .conflict(let words):
+          last = words
+          lastWasUnknown = false
+        case .unknown(let words):
+          last = words
+          lastWasUnknown = true
+        }
+      }
+    }
+    throw Failure(
+      lastWasUnknown ? "commit.unknown" : "commit.conflict",
+      "The run \(plan.run) could not be committed to \(catalog.table) in \(attempts) tries.",
+      remedy: "Nothing was deleted, and nothing is lost: the next harvest takes it up again.", words: last)
+  }
+
+  /// Reads the run's snapshot back and finds every data file of the plan in it, with its rows, and in the store, with its size.
+  private func readBack(_ plan: Plan, _ marker: CommitMarker, _ table: LoadedTable?) async throws(Failure) -> Proof {
+    stepPoint("readback.before")
+    let bundles = plan.bundles.filter { !marker.leftOut.contains($0.id) }
+    guard let table, let snapshot = table.snapshot(marker.snapshot) else {
+      return try await countRows(plan, bundles, marker, table)
+    }
+    let files = Dictionary(
+      try await writer.files(of: snapshot, addedBy: snapshot.id).map { ($0.url, $0) }, uniquingKeysWith: { first, _ in first })
+    var found: [StagedBundle] = []
+    for bundle in bundles {
+      var isThere = true
+      for file in bundle.dataFiles {
+        guard let live = files[file.url], live.rows == file.rows, live.size == file.size,
+          let key = runs.store.key(of: file.url), try await runs.store.stat(key)?.size == file.size
+        else {
+          isThere = false
+          break
+        }
+      }
+      if isThere { found.append(bundle) }
+    }
+    return try await write(plan, bundles: found, leftOut: marker.leftOut, marker: marker, table)
+  }
+
+  /// The snapshot is gone (compacted, expired): what counts then is how many rows of each batch the table holds now.
+  private func countRows(
+    _ plan: Plan, _ bundles: [StagedBundle], _ marker: CommitMarker, _ table: LoadedTable?
+  ) async throws(Failure) -> Proof {
+    guard let table else {
+      throw Failure("table.unreadable", "The table \(catalog.table) is gone, and the run \(plan.run) was committed to it.")
+    }
+    let counts = try await batchCounts(duckdb, metadata: catalog.metadataURL(of: table))
+    let found = bundles.filter { bundle in bundle.batches.allSatisfy { $0.rows == counts[$0.id]?.rows ?? 0 } }
+    return try await write(plan, bundles: found, leftOut: marker.leftOut, marker: marker, table)
+  }
+
+  /// Writes the proof of what was found. A proof that exists is never rewritten: it is the one that holds.
+  private func write(
+    _ plan: Plan, bundles: [StagedBundle], leftOut: [String], marker: CommitMarker?, _ table: LoadedTable?
+  ) async throws(Failure) -> Proof {
+    let batches = bundles.flatMap { bundle in
+      bundle.batches.map { facts in
+        ProvenBatch(
+          facts: facts, node: bundle.node, bundle: bundle.id, run: plan.run, sequence: facts.rows > 0 ? marker?.sequence : nil)
+      }
+    }
+    let proof = Proof(
+      run: plan.run, writtenAt: clock.now().description, table: catalog.table, tableUUID: table?.uuid ?? "",
+      snapshot: marker?.snapshot, sequence: marker?.sequence, batches: batches,
+      dataFiles: bundles.flatMap { $0.dataFiles.map(\.url) }, leftOut: leftOut)
+    stepPoint("proof.before")
+    let written = try await runs.store.putIfAbsent(encodeJSON(proof), at: RunKeys.proof(plan.run))
+    stepPoint("proof.after")
+    try await runs.store.delete(RunKeys.open(plan.run))
+    if written { return proof }
+    guard let there = try await runs.proof(plan.run) else {
+      throw Failure("proof.broken", "The proof of run \(plan.run) is there and can't be read.")
+    }
+    return there.proof
+  }
+}
+
+/// Rows of each batch in the table as it is now.
+struct BatchCount: Sendable, Equatable {
+  var rows: Int64
+  var malformed: Int64
+}
+
+/// Counts the rows of every batch by reading the table itself.
+func batchCounts(_ duckdb: DuckDB, metadata: String) async throws(Failure) -> [String: BatchCount] {
+  let rows = try await duckdb.run(
+    [
+      """
+      SELECT batch, count(*) AS rows, count(malformed) AS malformed FROM iceberg_scan(\(metadata)) GROUP BY batch
+      """
+    ], DuckDB.Settings(memory: .gibibytes(1), load: ["avro", "iceberg"], deadline: .after(seconds: 1800)))
+  var counts: [String: BatchCount] = [:]
+  for row in rows.first ?? [] {
+    guard let batch = row["batch"]?.string else { continue }
+    counts[batch] = BatchCount(rows: row["rows"]?.integer ?? 0, malformed: row["malformed"]?.integer ?? 0)
+  }
+  return counts
+}

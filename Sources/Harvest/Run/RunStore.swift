@@ -1,0 +1,78 @@
+import Files
+import Fleet
+import Logs
+import ObjectStorage
+import Support
+
+/// The control machine's view of `runs/` in the store.
+struct RunStore {
+  let store: any ObjectStore
+
+  func plan(_ run: String) async throws(Failure) -> Plan? {
+    guard let bytes = try await store.get(RunKeys.plan(run), limit: .mebibytes(512)) else { return nil }
+    return try decodeJSON(Plan.self, from: bytes, code: "plan.broken", document: "The plan of run \(run)")
+  }
+
+  func proof(_ run: String) async throws(Failure) -> (proof: Proof, reference: ObjectReference)? {
+    let key = RunKeys.proof(run)
+    guard let bytes = try await store.get(key, limit: .mebibytes(512)) else { return nil }
+    let proof = try decodeJSON(Proof.self, from: bytes, code: "proof.broken", document: "The proof of run \(run)")
+    return (proof, ObjectReference(key: key, digest: sha256(bytes)))
+  }
+
+  /// Runs that have an entry under `runs/open/`.
+  func openRuns() async throws(Failure) -> [String] {
+    try await store.list(RunKeys.open).map { String($0.key.dropFirst(RunKeys.open.count)) }.filter(isRunID)
+  }
+
+  /// Runs with a proof, in the order of their ids.
+  func provenRuns() async throws(Failure) -> [String] {
+    try await store.list("runs/").compactMap { object in
+      let parts = object.key.split(separator: "/")
+      return parts.count == 3 && parts[2] == "proof.json" && isRunID(parts[1]) ? String(parts[1]) : nil
+    }
+  }
+
+  /// All that is proven, by batch id.
+  func proven() async throws(Failure) -> ProvenIndex {
+    var index = ProvenIndex()
+    for run in try await provenRuns() {
+      guard let (proof, reference) = try await proof(run) else { continue }
+      index.runs.insert(run)
+      index.references[run] = reference
+      for batch in proof.batches { index.batches[batch.facts.id] = batch }
+    }
+    return index
+  }
+
+  /// The whole reports that the node wrote for a stage of this run.
+  func stageReports(_ run: String, _ node: Node) async throws(Failure) -> [StageReport] {
+    var reports: [StageReport] = []
+    for object in try await store.list("\(RunKeys.staged(run))\(node.key)-") {
+      guard let bytes = try await store.get(object.key, limit: .mebibytes(512)) else { continue }
+      let report = try StageReport(parsing: bytes, name: object.key)
+      guard report.head.node == node else {
+        throw Failure("report.foreign", "The report \(object.key) is signed by \(report.head.node), not by \(node).")
+      }
+      reports.append(report)
+    }
+    return reports
+  }
+
+  func pruneReports(_ run: String) async throws(Failure) -> [PruneReport] {
+    var reports: [PruneReport] = []
+    for object in try await store.list(RunKeys.pruned(run)) {
+      guard let bytes = try await store.get(object.key, limit: .mebibytes(64)) else { continue }
+      reports.append(
+        try decodeJSON(PruneReport.self, from: bytes, code: "report.broken", document: "The report \(object.key)"))
+    }
+    return reports
+  }
+}
+
+/// Which batches are proven, and by which run's proof.
+struct ProvenIndex: Sendable {
+  var batches: [String: ProvenBatch] = [:]
+  var runs: Set<String> = []
+  var references: [String: ObjectReference] = [:]
+}
