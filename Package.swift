@@ -33,7 +33,7 @@ let package = Package(
       "Commands",
       [
         "Harvest", "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage",
-        "Processes", "Files", "CommandLine", "Configuration", "Support",
+        "Processes", "Files", "CommandLine", "Configuration", "Support", "CShims",
       ]),
     part(
       "Harvest",

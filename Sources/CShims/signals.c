@@ -38,6 +38,7 @@ int gw_signals_catch(void) {
 }
 
 int gw_signal_terminating(void) { return atomic_load(&terminating); }
+void gw_signal_forget(void) { atomic_store(&terminating, 0); }
 uint32_t gw_signal_hangups(void) { return atomic_load(&hangups); }
 void gw_signal_ignore_pipe(void) { signal(SIGPIPE, SIG_IGN); }
 

@@ -41,7 +41,8 @@ public struct CommandDefinition: Sendable {
   public var examples: [(command: String, what: String)]
 
   public init(
-    _ path: [String], summary: String, discussion: String = "", arguments: [Argument] = [], flags: [Flag] = [],
+    _ path: [String], summary: String, discussion: String = "", arguments: [Argument] = [],
+    flags: [Flag] = [],
     examples: [(command: String, what: String)] = []
   ) {
     self.path = path

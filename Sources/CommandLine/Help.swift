@@ -27,13 +27,14 @@ public func help(_ command: CommandDefinition, shared: [Flag], width: Int) -> St
 }
 
 /// The documentation of all commands as one Markdown page.
-public func markdown(_ commands: [CommandDefinition], shared: [Flag], preface: String) -> String {
+public func markdownPage(_ commands: [CommandDefinition], shared: [Flag], preface: String) -> String {
   var text = preface + "\n"
   for command in commands {
     text += "\n## gadwall \(command.name)\n\n\(command.summary)\n\n    \(usage(command))\n"
     if !command.discussion.isEmpty { text += "\n\(command.discussion)\n" }
     let rows =
-      command.arguments.map { ("`\($0.name)`", $0.help) } + command.flags.map { ("`\(spelled($0))`", $0.help) }
+      command.arguments.map { ("`\($0.name)`", $0.help) }
+      + command.flags.map { ("`\(spelled($0))`", $0.help) }
     if !rows.isEmpty {
       text += "\n| | |\n|---|---|\n"
       for row in rows { text += "| \(row.0.split(separator: "|").joined(separator: "\\|")) | \(row.1) |\n" }
@@ -49,7 +50,8 @@ public func markdown(_ commands: [CommandDefinition], shared: [Flag], preface: S
 
 private func usage(_ command: CommandDefinition) -> String {
   let arguments = command.arguments.map { $0.isRequired ? $0.name : "[\($0.name)]" }
-  return (["gadwall", command.name] + arguments + (command.flags.isEmpty ? [] : ["[FLAGS]"])).joined(separator: " ")
+  return (["gadwall", command.name] + arguments + (command.flags.isEmpty ? [] : ["[FLAGS]"])).joined(
+    separator: " ")
 }
 
 private func spelled(_ flag: Flag) -> String {

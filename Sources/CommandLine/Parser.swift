@@ -39,7 +39,9 @@ public struct ParsedArguments: Sendable {
   /// Seconds of `90`, `90s`, `1.5m`, `2h`, `1d`, `500ms`.
   public func duration(_ flag: Flag) throws(UsageError) -> Double? {
     guard let text = value(flag) else { return nil }
-    guard let seconds = parseDuration(text) else { throw wrong(flag, text, "a duration such as 500ms, 5s, 2m, 1h or 1d") }
+    guard let seconds = parseDuration(text) else {
+      throw wrong(flag, text, "a duration such as 500ms, 5s, 2m, 1h or 1d")
+    }
     return seconds
   }
 
@@ -59,7 +61,8 @@ public func parseDuration(_ text: String) -> Double? {
   let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
   let unit = units.first { text.hasSuffix($0.0) }
   let digits = unit.map { text.dropLast($0.0.count) } ?? text[...]
-  guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), let number = Double(digits),
+  guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
+    let number = Double(digits),
     number.isFinite
   else { return nil }
   return number * (unit?.1 ?? 1)
@@ -97,7 +100,8 @@ public func parse(
     guard parts[0].hasPrefix("--"), let flag = flags.first(where: { $0.name == name }) else {
       let near = nearest(to: name, among: flags.map(\.name) + ["help"])
       throw UsageError(
-        "'\(definition.name)' has no flag \(printable(parts[0]))." + (near.map { " Did you mean --\($0)?" } ?? ""),
+        "'\(definition.name)' has no flag \(printable(parts[0]))."
+          + (near.map { " Did you mean --\($0)?" } ?? ""),
         command: definition.name)
     }
     var value = ""
@@ -108,7 +112,8 @@ public func parse(
         value = rest[at]
         at += 1
       } else {
-        throw UsageError("--\(flag.name) wants a value: --\(flag.name) \(flag.value!).", command: definition.name)
+        throw UsageError(
+          "--\(flag.name) wants a value: --\(flag.name) \(flag.value!).", command: definition.name)
       }
     } else if parts.count == 2 {
       throw UsageError("--\(flag.name) takes no value.", command: definition.name)
@@ -126,7 +131,8 @@ private func checkArguments(_ result: ParsedArguments) throws(UsageError) {
   let definition = result.definition
   let required = definition.arguments.filter(\.isRequired)
   if result.positional.count < required.count {
-    throw UsageError("'\(definition.name)' wants \(required[result.positional.count].name).", command: definition.name)
+    throw UsageError(
+      "'\(definition.name)' wants \(required[result.positional.count].name).", command: definition.name)
   }
   if result.positional.count > definition.arguments.count {
     throw UsageError(
@@ -150,7 +156,9 @@ private func findCommand(
       at += takesValue ? 2 : 1
       continue
     }
-    let candidates = commands.filter { Array($0.path.prefix(path.count)) == path && $0.path.count > path.count }
+    let candidates = commands.filter {
+      Array($0.path.prefix(path.count)) == path && $0.path.count > path.count
+    }
     let names = Set(candidates.map { $0.path[path.count] })
     guard names.contains(word) else {
       let near = nearest(to: word, among: names.sorted())
@@ -165,5 +173,6 @@ private func findCommand(
   }
   if path.isEmpty { throw UsageError("A command is missing.") }
   let below = commands.filter { $0.path.starts(with: path) }.map { $0.path[path.count] }
-  throw UsageError("'\(path.joined(separator: " "))' is followed by one of: \(below.joined(separator: ", ")).")
+  throw UsageError(
+    "'\(path.joined(separator: " "))' is followed by one of: \(below.joined(separator: ", ")).")
 }

@@ -34,7 +34,7 @@ private struct Reader {
   let folder: String
   var result: Configuration
 
-  private func wrong(_ code: FailureCode, _ mark: Mark, _ what: String, remedy: String = "") -> Failure {
+  fileprivate func wrong(_ code: FailureCode, _ mark: Mark, _ what: String, remedy: String = "") -> Failure {
     Failure(code, "\(path), \(mark): \(what)", remedy: remedy)
   }
 
@@ -77,20 +77,25 @@ private struct Reader {
       return
     }
     guard case .sequence(let items, let mark) = nodes else {
-      throw wrong("config.value", nodes.mark, "local.nodes is a list of nodes, each on a line that begins with '-'.")
+      throw wrong(
+        "config.value", nodes.mark, "local.nodes is a list of nodes, each on a line that begins with '-'.")
     }
     for item in items {
       let node = try section(item, "local.nodes", keys: ["region", "zone", "name", "root"])
       func required(_ key: String) throws(Failure) -> String {
         guard let value = try text(node, key) else {
-          throw wrong("config.value", item.mark, "this node has no \(key).", remedy: "A node has region, zone, name and root.")
+          throw wrong(
+            "config.value", item.mark, "this node has no \(key).",
+            remedy: "A node has region, zone, name and root.")
         }
         return value
       }
       let read = Configuration.LocalNode(
         region: try required("region"), zone: try required("zone"), name: try required("name"),
         root: absolute(try required("root")), mark: item.mark)
-      if let twin = result.nodes.first(where: { ($0.region, $0.zone, $0.name) == (read.region, read.zone, read.name) }) {
+      if let twin = result.nodes.first(where: {
+        ($0.region, $0.zone, $0.name) == (read.region, read.zone, read.name)
+      }) {
         throw wrong(
           "config.node-twice", item.mark,
           "the node \(read.region)/\(read.zone)/\(read.name) stands here a second time; the first is at \(twin.mark).",
@@ -98,7 +103,8 @@ private struct Reader {
       }
       if let twin = result.nodes.first(where: { $0.root == read.root }) {
         throw wrong(
-          "config.node-twice", item.mark, "the root \(read.root) is that of the node \(twin.name) at \(twin.mark) already.",
+          "config.node-twice", item.mark,
+          "the root \(read.root) is that of the node \(twin.name) at \(twin.mark) already.",
           remedy: "Give each node a folder of its own: nodes never share state.")
       }
       result.nodes.append(read)
@@ -120,7 +126,8 @@ private struct Reader {
     var rest = String(value.dropFirst(5))
     if rest.hasPrefix("//") { rest = String(rest.dropFirst(2)) }
     guard !rest.isEmpty else {
-      throw wrong("config.value", member(store, "url")?.mark ?? Mark(line: 1, column: 1), "store.url names no folder.")
+      throw wrong(
+        "config.value", member(store, "url")?.mark ?? Mark(line: 1, column: 1), "store.url names no folder.")
     }
     let url = "file://" + absolute(rest)
     note(store, "url", url)
@@ -132,7 +139,9 @@ private struct Reader {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     let isProper = parts.allSatisfy { part in
       !part.isEmpty && part.utf8.count <= 128
-        && part.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || $0 == "_" || $0 == "-" || ("0"..."9").contains($0)) }
+        && part.unicodeScalars.allSatisfy {
+          $0.isASCII && ($0.properties.isAlphabetic || $0 == "_" || $0 == "-" || ("0"..."9").contains($0))
+        }
     }
     guard parts.count == 2, isProper else {
       throw wrong(
@@ -157,16 +166,19 @@ private struct Reader {
     return try section(value, parent.path(key), keys: keys)
   }
 
-  private func section(_ node: YAMLNode, _ name: String, keys: [String]) throws(Failure) -> Section {
+  fileprivate func section(_ node: YAMLNode, _ name: String, keys: [String]) throws(Failure) -> Section {
     guard case .mapping(let members, _) = node else {
       throw wrong(
         "config.value", node.mark,
-        name.isEmpty ? "the configuration is a mapping of keys to values." : "\(name) is a mapping with \(keys.joined(separator: ", ")).")
+        name.isEmpty
+          ? "the configuration is a mapping of keys to values."
+          : "\(name) is a mapping with \(keys.joined(separator: ", ")).")
     }
     for item in members where !keys.contains(item.key) {
       let near = nearest(to: item.key, among: keys)
       throw wrong(
-        "config.key", item.mark, "there is no key '\(printable(item.key))'\(name.isEmpty ? "" : " in \(name)").",
+        "config.key", item.mark,
+        "there is no key '\(printable(item.key))'\(name.isEmpty ? "" : " in \(name)").",
         remedy: near.map { "Did you mean '\($0)'?" } ?? "Known here: \(keys.joined(separator: ", ")).")
     }
     return Section(name: name, members: members)
@@ -177,7 +189,7 @@ private struct Reader {
     result.sources.append((section.path(key), value, source))
   }
 
-  private func text(_ section: Section, _ key: String) throws(Failure) -> String? {
+  fileprivate func text(_ section: Section, _ key: String) throws(Failure) -> String? {
     guard let value = member(section, key) else { return nil }
     guard case .scalar(let text, _, _) = value, !text.contains("\0") else {
       throw wrong("config.value", value.mark, "\(section.path(key)) is a text.")
@@ -185,7 +197,9 @@ private struct Reader {
     return text
   }
 
-  private mutating func texts(_ section: Section, _ key: String, standard: [String]) throws(Failure) -> [String] {
+  private mutating func texts(_ section: Section, _ key: String, standard: [String]) throws(Failure)
+    -> [String]
+  {
     var values = standard
     if let value = member(section, key) {
       guard case .sequence(let items, _) = value else {
@@ -197,7 +211,9 @@ private struct Reader {
           throw wrong("config.value", item.mark, "\(section.path(key)) holds paths with patterns.")
         }
         if text.split(separator: "/").contains("..") {
-          throw wrong("config.value", item.mark, "\(section.path(key)) stays below the node's root: '..' is not allowed.")
+          throw wrong(
+            "config.value", item.mark,
+            "\(section.path(key)) stays below the node's root: '..' is not allowed.")
         }
         values.append(text)
       }
@@ -214,7 +230,8 @@ private struct Reader {
       guard let read = Int(text), range.contains(read) else {
         throw wrong(
           "config.value", member(section, key)!.mark,
-          "\(section.path(key)) is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(printable(text))'.")
+          "\(section.path(key)) is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(printable(text))'."
+        )
       }
       number = read
     }
@@ -222,11 +239,14 @@ private struct Reader {
     return number
   }
 
-  private mutating func duration(_ section: Section, _ key: String, standard: Double) throws(Failure) -> Double {
+  private mutating func duration(_ section: Section, _ key: String, standard: Double) throws(Failure)
+    -> Double
+  {
     var seconds = standard
     if let text = try text(section, key) {
       let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
-      guard let unit = units.first(where: { text.hasSuffix($0.0) }), let number = Double(text.dropLast(unit.0.count)),
+      guard let unit = units.first(where: { text.hasSuffix($0.0) }),
+        let number = Double(text.dropLast(unit.0.count)),
         number >= 0, number.isFinite
       else {
         throw wrong(
@@ -259,4 +279,37 @@ private struct Reader {
   }
 
   private func absolute(_ path: String) -> String { resolvedPath(joined(folder, path)) }
+}
+
+/// Who a node is, as its `node.yaml` says.
+public struct NodeFile: Sendable, Equatable {
+  public var region: String
+  public var zone: String
+  public var name: String
+
+  /// - Throws: as ``Configuration/read(_:)``.
+  public static func read(_ path: String) throws(Failure) -> NodeFile {
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      bytes = try readFile(path, limit: .kibibytes(64))
+    } catch {
+      throw error.failure("config.unreadable", "The node's file \(path) can't be read.")
+    }
+    let reader = Reader(path: path, folder: folderName(path), result: Configuration(path: path))
+    return try reader.nodeFile(try parseYAML(bytes, path: path))
+  }
+}
+
+extension Reader {
+  fileprivate func nodeFile(_ root: YAMLNode) throws(Failure) -> NodeFile {
+    let top = try section(root, "", keys: ["region", "zone", "name"])
+    func required(_ key: String) throws(Failure) -> String {
+      guard let value = try text(top, key) else {
+        throw wrong(
+          "config.value", root.mark, "\(key) is missing.", remedy: "The file has region, zone and name.")
+      }
+      return value
+    }
+    return NodeFile(region: try required("region"), zone: try required("zone"), name: try required("name"))
+  }
 }

@@ -63,21 +63,27 @@ private struct YAMLEvents {
   private func next() throws(Failure) -> (Event, Mark) {
     var event = yaml_event_t()
     guard yaml_parser_parse(parser, &event) == 1 else {
-      let mark = Mark(line: Int(parser.pointee.problem_mark.line) + 1, column: Int(parser.pointee.problem_mark.column) + 1)
+      let mark = Mark(
+        line: Int(parser.pointee.problem_mark.line) + 1, column: Int(parser.pointee.problem_mark.column) + 1)
       let problem = parser.pointee.problem.map { String(cString: $0) } ?? "it can't be read"
       throw failure(mark, "this is no YAML.", words: problem)
     }
     defer { yaml_event_delete(&event) }
     let mark = Mark(line: Int(event.start_mark.line) + 1, column: Int(event.start_mark.column) + 1)
-    func refuse(_ anchor: UnsafeMutablePointer<yaml_char_t>?, _ tag: UnsafeMutablePointer<yaml_char_t>?) throws(Failure) {
-      if anchor != nil { throw failure(mark, "anchors are not read here; write the value where it is wanted.") }
+    func refuse(_ anchor: UnsafeMutablePointer<yaml_char_t>?, _ tag: UnsafeMutablePointer<yaml_char_t>?)
+      throws(Failure)
+    {
+      if anchor != nil {
+        throw failure(mark, "anchors are not read here; write the value where it is wanted.")
+      }
       if tag != nil { throw failure(mark, "tags are not read here.") }
     }
     switch event.type {
     case YAML_SCALAR_EVENT:
       let scalar = event.data.scalar
       try refuse(scalar.anchor, scalar.tag)
-      let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+      let text = String(
+        decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
       return (.scalar(text, quoted: scalar.style != YAML_PLAIN_SCALAR_STYLE), mark)
     case YAML_SEQUENCE_START_EVENT:
       try refuse(event.data.sequence_start.anchor, event.data.sequence_start.tag)
@@ -87,7 +93,8 @@ private struct YAMLEvents {
       return (.mappingStart, mark)
     case YAML_SEQUENCE_END_EVENT: return (.sequenceEnd, mark)
     case YAML_MAPPING_END_EVENT: return (.mappingEnd, mark)
-    case YAML_ALIAS_EVENT: throw failure(mark, "aliases are not read here; write the value where it is wanted.")
+    case YAML_ALIAS_EVENT:
+      throw failure(mark, "aliases are not read here; write the value where it is wanted.")
     case YAML_DOCUMENT_END_EVENT: return (.documentEnd, mark)
     case YAML_STREAM_END_EVENT: return (.streamEnd, mark)
     default: return (.other, mark)
@@ -129,7 +136,9 @@ private struct YAMLEvents {
         if case .mappingEnd = event { break }
         guard case .scalar(let key, _) = event else { throw failure(keyMark, "a key has to be plain text.") }
         if let earlier = members.first(where: { $0.key == key }) {
-          throw failure(keyMark, "the key '\(printable(key))' stands here a second time; the first is at \(earlier.mark).")
+          throw failure(
+            keyMark, "the key '\(printable(key))' stands here a second time; the first is at \(earlier.mark)."
+          )
         }
         let (valueEvent, valueMark) = try next()
         members.append((key, keyMark, try node(valueEvent, valueMark, depth: depth + 1)))

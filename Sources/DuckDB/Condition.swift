@@ -17,7 +17,8 @@ extension DuckDB {
   ///   - columns: names and SQL types of the relation's columns.
   /// - Throws: `sql.syntax` with DuckDB's words; `sql.refused`.
   public func check(
-    condition: String, setting: String, select column: String, from relation: String, columns: [(name: String, type: SQL)]
+    condition: String, setting: String, select column: String, from relation: String,
+    columns: [(name: String, type: SQL)]
   ) async throws(Failure) -> CheckedCondition {
     guard condition.utf8.count <= 64 << 10, !condition.utf8.contains(0) else {
       throw Failure("sql.refused", "\(setting) is longer than 64 KiB or holds a NUL.")
@@ -40,7 +41,8 @@ extension DuckDB {
     }
     guard tree["error"]?.bool == false, let rendered = row["rendered"]?.string else {
       throw Failure(
-        "sql.syntax", "\(setting) can't be read as an SQL condition.", words: tree["error_message"]?.string ?? "")
+        "sql.syntax", "\(setting) can't be read as an SQL condition.",
+        words: tree["error_message"]?.string ?? "")
     }
     if let what = whyRefused(tree) {
       throw Failure(
@@ -56,10 +58,12 @@ extension DuckDB {
   private func bind(
     _ selection: SQL, setting: String, relation: String, column: String, columns: [(name: String, type: SQL)]
   ) async throws(Failure) {
-    let nothing = columns.map { "NULL::\($0.type) AS \(name: $0.name)" as SQL } + ["NULL::BIGINT AS \(name: column)"]
+    let nothing =
+      columns.map { "NULL::\($0.type) AS \(name: $0.name)" as SQL } + ["NULL::BIGINT AS \(name: column)"]
     do {
       try await run([
-        "CREATE TEMP VIEW \(name: relation) AS SELECT \(nothing.joined(separator: ", ")) WHERE false", selection,
+        "CREATE TEMP VIEW \(name: relation) AS SELECT \(nothing.joined(separator: ", ")) WHERE false",
+        selection,
       ])
     } catch {
       throw Failure(
@@ -71,16 +75,21 @@ extension DuckDB {
 
 /// Functions that see more than their arguments: settings, the environment, variables, sequences, files, the clock of the machine.
 private let refusedFunctions: Set<String> = [
-  "getenv", "getvariable", "current_setting", "nextval", "currval", "current_user", "session_user", "current_database",
-  "current_schema", "current_schemas", "current_query", "query", "query_table", "write_log", "txid_current", "in_search_path",
-  "parse_duckdb_log_message", "read_text", "read_blob", "glob", "json_execute_serialized_sql", "random", "gen_random_uuid", "uuid",
+  "getenv", "getvariable", "current_setting", "nextval", "currval", "current_user", "session_user",
+  "current_database",
+  "current_schema", "current_schemas", "current_query", "query", "query_table", "write_log", "txid_current",
+  "in_search_path",
+  "parse_duckdb_log_message", "read_text", "read_blob", "glob", "json_execute_serialized_sql", "random",
+  "gen_random_uuid", "uuid",
   "uuidv4", "uuidv7", "setseed", "sleep_ms",
 ]
 
 /// What in the tree is more than `SELECT column FROM relation WHERE condition`; nil when nothing is.
 func whyRefused(_ tree: JSONValue) -> String? {
   guard let statements = tree["statements"]?.array, statements.count == 1 else { return "this is not one" }
-  guard let node = statements[0]["node"], node["type"]?.string == "SELECT_NODE" else { return "this is more than a condition" }
+  guard let node = statements[0]["node"], node["type"]?.string == "SELECT_NODE" else {
+    return "this is more than a condition"
+  }
   let empty =
     node["modifiers"]?.array?.isEmpty ?? true && node["group_expressions"]?.array?.isEmpty ?? true
     && node["group_sets"]?.array?.isEmpty ?? true && node["cte_map"]?["map"]?.array?.isEmpty ?? true

@@ -25,9 +25,12 @@ public struct NodeSelection: Sendable, Equatable, Codable {
   /// The patterns that match none of the nodes, as the flags that gave them.
   public func unmatched(among nodes: [Node]) -> [String] {
     func missing(_ flag: String, _ patterns: [String], _ part: (Node) -> String) -> [String] {
-      patterns.filter { pattern in !nodes.contains { wildcard(pattern, matches: part($0)) } }.map { "--\(flag) \($0)" }
+      patterns.filter { pattern in !nodes.contains { wildcard(pattern, matches: part($0)) } }.map {
+        "--\(flag) \($0)"
+      }
     }
-    return missing("region", regions, \.region) + missing("zone", zones, \.zone) + missing("node", names, \.name)
+    return missing("region", regions, \.region) + missing("zone", zones, \.zone)
+      + missing("node", names, \.name)
   }
 }
 
@@ -126,6 +129,7 @@ public protocol Engine: Sendable {
   /// Carries one task to each of these nodes. Yields one outcome per node, in the order they arrive, and ends when every node has one or the
   /// deadline has passed.
   func run(
-    _ task: NodeTask, on nodes: [Node], deadline: Deadline, progress: @escaping @Sendable (Node, NodeProgress) -> Void
+    _ task: NodeTask, on nodes: [Node], deadline: Deadline,
+    progress: @escaping @Sendable (Node, NodeProgress) -> Void
   ) -> AsyncStream<NodeOutcome>
 }

@@ -95,13 +95,18 @@ public struct StagedBundle: Sendable, Codable, Equatable {
 func contradiction(in bundle: StagedBundle, dataPath: String) -> String? {
   if bundleID(batches: bundle.batches.map(\.id)) != bundle.id { return "its id is not that of its batches" }
   for batch in bundle.batches {
-    if !batch.isConserved { return "batch \(batch.id.prefix(12)): its lines are not entries + malformed + blank" }
+    if !batch.isConserved {
+      return "batch \(batch.id.prefix(12)): its lines are not entries + malformed + blank"
+    }
     if batch.day != bundle.day { return "batch \(batch.id.prefix(12)) was rotated on another day" }
     let id = batchID(
-      node: bundle.node, folder: batch.folder, stream: batch.stream, rotated: batch.rotated, digest: batch.digest)
+      node: bundle.node, folder: batch.folder, stream: batch.stream, rotated: batch.rotated,
+      digest: batch.digest)
     if id != batch.id { return "batch \(batch.id.prefix(12)): its id is not that of its file" }
   }
-  if bundle.dataFiles.reduce(0, { $0 + $1.rows }) != bundle.rows { return "its data files don't hold its rows" }
+  if bundle.dataFiles.reduce(0, { $0 + $1.rows }) != bundle.rows {
+    return "its data files don't hold its rows"
+  }
   if let file = bundle.dataFiles.first(where: { !$0.url.hasPrefix(dataPath + "/") }) {
     return "the data file \(printable(file.url)) lies outside the table"
   }
@@ -237,7 +242,8 @@ extension StageReport {
     var report: StageReport?
     var isWhole = false
     for line in bytes.split(separator: 0x0A) {
-      let read = try decodeJSON(ReportLine.self, from: Array(line), code: "report.broken", document: "The report \(name)")
+      let read = try decodeJSON(
+        ReportLine.self, from: Array(line), code: "report.broken", document: "The report \(name)")
       if read.kind == .stage, let head = read.head { report = StageReport(head: head) }
       if let bundle = read.bundle { report?.bundles.append(bundle) }
       if let file = read.file { report?.passedOver.append(file) }

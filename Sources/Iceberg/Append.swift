@@ -12,7 +12,8 @@ public struct TableWriter: Sendable {
   let scratch: String
   let clock: WallClock
 
-  public init(duckdb: DuckDB, store: any ObjectStore, catalog: any Catalog, scratch: String, clock: WallClock) {
+  public init(duckdb: DuckDB, store: any ObjectStore, catalog: any Catalog, scratch: String, clock: WallClock)
+  {
     self.duckdb = duckdb
     self.store = store
     self.catalog = catalog
@@ -30,7 +31,9 @@ public struct TableWriter: Sendable {
   public func append(
     _ files: [AppendedFile], run: String, leftOut: [String], settled: [String], on base: LoadedTable?
   ) async throws(Failure) -> CommitAnswer {
-    let spec = try base.map { table throws(Failure) in try checkOurs(table.metadata, table: catalog.table) } ?? newSpec()
+    let spec =
+      try base.map { table throws(Failure) in try checkOurs(table.metadata, table: catalog.table) }
+      ?? newSpec()
     let location = try await catalog.newLocation()
     let metadataPath = base?.metadataPath ?? location + "/metadata"
     let parent = base?.currentSnapshot
@@ -39,7 +42,9 @@ public struct TableWriter: Sendable {
     let name = uuidText()
 
     let work = joined(scratch, "append-\(randomName())")
-    do { try makeFolder(work) } catch { throw error.failure("scratch.unwritable", "The scratch folder \(work) can't be made.") }
+    do { try makeFolder(work) } catch {
+      throw error.failure("scratch.unwritable", "The scratch folder \(work) can't be made.")
+    }
     defer { try? removeTree(work) }
     let rows = joined(work, "rows.ndjson")
     let manifest = joined(work, "manifest.avro")
@@ -56,7 +61,8 @@ public struct TableWriter: Sendable {
       [manifestStatement(rows: rows, to: manifest, snapshot: snapshotID, spec: spec)], settings)
     let manifestURL = "\(metadataPath)/\(name)-m0.avro"
     let summary = ManifestSummary(
-      url: manifestURL, length: fileSize(manifest), specID: spec.id, sequence: sequence, snapshot: snapshotID, files: files)
+      url: manifestURL, length: fileSize(manifest), specID: spec.id, sequence: sequence, snapshot: snapshotID,
+      files: files)
     var parentList: String?
     if let parent {
       let local = joined(work, "parent.avro")
@@ -64,7 +70,8 @@ public struct TableWriter: Sendable {
       parentList = local
     }
     try await duckdb.run(
-      [manifestListStatement(adding: summary, parentList: parentList, parentSnapshot: parent?.id, to: list)], settings)
+      [manifestListStatement(adding: summary, parentList: parentList, parentSnapshot: parent?.id, to: list)],
+      settings)
     let listURL = "\(metadataPath)/snap-\(snapshotID)-1-\(name).avro"
     try await store.put(file: manifest, at: try key(manifestURL))
     try await store.put(file: list, at: try key(listURL))
@@ -72,7 +79,8 @@ public struct TableWriter: Sendable {
     let marker = CommitMarker(snapshot: snapshotID, sequence: sequence, leftOut: leftOut)
     let change = TableChange(
       snapshot: snapshotJSON(
-        id: snapshotID, sequence: sequence, list: listURL, files: files, run: run, leftOut: leftOut, base: base,
+        id: snapshotID, sequence: sequence, list: listURL, files: files, run: run, leftOut: leftOut,
+        base: base,
         schemaID: spec.schema["schema-id"]?.integer ?? schemaID),
       setProperties: [CommitMarker.prefix + run: marker.text],
       removeProperties: settled.filter { $0 != run }.map { CommitMarker.prefix + $0 })
@@ -80,7 +88,8 @@ public struct TableWriter: Sendable {
   }
 
   private func snapshotJSON(
-    id: Int64, sequence: Int64, list: String, files: [AppendedFile], run: String, leftOut: [String], base: LoadedTable?,
+    id: Int64, sequence: Int64, list: String, files: [AppendedFile], run: String, leftOut: [String],
+    base: LoadedTable?,
     schemaID: Int64
   ) -> JSONValue {
     let parent = base?.currentSnapshot
@@ -90,12 +99,14 @@ public struct TableWriter: Sendable {
       .string(String((Int64(parent?.summary(key) ?? "0") ?? 0) + added))
     }
     var summary: JSONValue = [
-      "operation": "append", "added-data-files": .string("\(files.count)"), "added-records": .string("\(rows)"),
+      "operation": "append", "added-data-files": .string("\(files.count)"),
+      "added-records": .string("\(rows)"),
       "added-files-size": .string("\(bytes)"),
       "changed-partition-count": .string("\(Set(files.map { "\($0.day) \($0.region)" }).count)"),
       "total-records": total("total-records", rows), "total-files-size": total("total-files-size", bytes),
       "total-data-files": total("total-data-files", Int64(files.count)),
-      "total-delete-files": total("total-delete-files", 0), "total-position-deletes": total("total-position-deletes", 0),
+      "total-delete-files": total("total-delete-files", 0),
+      "total-position-deletes": total("total-position-deletes", 0),
       "total-equality-deletes": total("total-equality-deletes", 0), "gadwall.run": .string(run),
     ]
     if !leftOut.isEmpty { summary["gadwall.left-out"] = .string(leftOut.joined(separator: ",")) }
@@ -103,7 +114,8 @@ public struct TableWriter: Sendable {
     let now = clock.now().microseconds / 1000
     var snapshot: JSONValue = [
       "snapshot-id": .integer(id), "sequence-number": .integer(sequence),
-      "timestamp-ms": .integer(max(now, base?.metadata["last-updated-ms"]?.integer ?? 0)), "manifest-list": .string(list),
+      "timestamp-ms": .integer(max(now, base?.metadata["last-updated-ms"]?.integer ?? 0)),
+      "manifest-list": .string(list),
       "summary": summary, "schema-id": .integer(schemaID),
     ]
     if let parent { snapshot["parent-snapshot-id"] = .integer(parent.id) }
@@ -115,7 +127,9 @@ public struct TableWriter: Sendable {
   /// - Parameter addedBy: only manifests that this snapshot added.
   public func files(of snapshot: Snapshot, addedBy: Int64? = nil) async throws(Failure) -> [LiveFile] {
     let work = joined(scratch, "read-\(randomName())")
-    do { try makeFolder(work) } catch { throw error.failure("scratch.unwritable", "The scratch folder \(work) can't be made.") }
+    do { try makeFolder(work) } catch {
+      throw error.failure("scratch.unwritable", "The scratch folder \(work) can't be made.")
+    }
     defer { try? removeTree(work) }
     let list = joined(work, "list.avro")
     try await fetch(snapshot.manifestList, to: list)
@@ -130,9 +144,14 @@ public struct TableWriter: Sendable {
       manifests.append(local)
     }
     guard !manifests.isEmpty else { return [] }
-    let rows = try await duckdb.run([manifestEntriesStatement(manifests)], settings).first ?? []
+    var rows: [JSONValue] = []
+    for start in stride(from: 0, to: manifests.count, by: 200) {
+      let some = Array(manifests[start..<min(start + 200, manifests.count)])
+      rows += try await duckdb.run([manifestEntriesStatement(some)], settings).first ?? []
+    }
     return rows.compactMap { row in
-      guard let url = row["path"]?.string, let count = row["rows"]?.integer, let size = row["size"]?.integer else { return nil }
+      guard let url = row["path"]?.string, let count = row["rows"]?.integer, let size = row["size"]?.integer
+      else { return nil }
       return LiveFile(url: url, rows: count, size: size, snapshot: row["snapshot"]?.integer ?? snapshot.id)
     }
   }
@@ -140,7 +159,8 @@ public struct TableWriter: Sendable {
   private func key(_ url: String) throws(Failure) -> String {
     guard let key = store.key(of: url) else {
       throw Failure(
-        "table.elsewhere", "The table \(catalog.table) keeps \(printable(url)), which lies outside the store \(store.url).",
+        "table.elsewhere",
+        "The table \(catalog.table) keeps \(printable(url)), which lies outside the store \(store.url).",
         remedy: "Name the store that holds the table with 'store.url'.")
     }
     return key

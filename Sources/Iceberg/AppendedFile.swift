@@ -29,7 +29,9 @@ public struct AppendedFile: Sendable, Equatable {
   /// By column name.
   public var columns: [String: ColumnMetrics]
 
-  public init(url: String, rows: Int64, size: Int64, day: Int32, region: String, columns: [String: ColumnMetrics]) {
+  public init(
+    url: String, rows: Int64, size: Int64, day: Int32, region: String, columns: [String: ColumnMetrics]
+  ) {
     self.url = url
     self.rows = rows
     self.size = size

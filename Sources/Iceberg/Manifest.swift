@@ -65,8 +65,12 @@ struct ManifestRow: Encodable {
       sizes.append(Number(k: column.id, v: metrics.size))
       values.append(Number(k: column.id, v: metrics.values))
       nulls.append(Number(k: column.id, v: metrics.nulls))
-      if let bound = metrics.min.flatMap({ lowerBound(column.kind, $0) }) { lower.append(Bound(k: column.id, v: hex(bound))) }
-      if let bound = metrics.max.flatMap({ upperBound(column.kind, $0) }) { upper.append(Bound(k: column.id, v: hex(bound))) }
+      if let bound = metrics.min.flatMap({ lowerBound(column.kind, $0) }) {
+        lower.append(Bound(k: column.id, v: hex(bound)))
+      }
+      if let bound = metrics.max.flatMap({ upperBound(column.kind, $0) }) {
+        upper.append(Bound(k: column.id, v: hex(bound)))
+      }
     }
   }
 }
@@ -89,7 +93,8 @@ func manifestListStatement(
 ) -> SQL {
   let days = new.files.map(\.day)
   let regions = new.files.map { Array($0.region.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
-  let summary: SQL = "STRUCT(contains_null BOOLEAN, contains_nan BOOLEAN, lower_bound BLOB, upper_bound BLOB)[]"
+  let summary: SQL =
+    "STRUCT(contains_null BOOLEAN, contains_nan BOOLEAN, lower_bound BLOB, upper_bound BLOB)[]"
   var rows: SQL = """
     SELECT \(new.url) AS manifest_path, \(new.length)::BIGINT AS manifest_length, \(new.specID)::INTEGER AS partition_spec_id,
       0::INTEGER AS content, \(new.sequence)::BIGINT AS sequence_number, \(new.sequence)::BIGINT AS min_sequence_number,
@@ -102,7 +107,9 @@ func manifestListStatement(
         upper_bound := from_hex(\(hex(regions.last ?? []))))]::\(summary) AS partitions
     """
   if let parentList {
-    let scalars = manifestListColumns.map { "\(SQL(trusted: $0.name))::\(SQL(trusted: $0.type)) AS \(SQL(trusted: $0.name))" as SQL }
+    let scalars = manifestListColumns.map {
+      "\(SQL(trusted: $0.name))::\(SQL(trusted: $0.type)) AS \(SQL(trusted: $0.name))" as SQL
+    }
     rows = """
       \(rows)
       UNION ALL BY NAME (SELECT \(scalars.joined(separator: ", ")),
@@ -120,12 +127,16 @@ func manifestListStatement(
 }
 
 /// The entries of manifests: those that a reader of the snapshot sees.
+///
+/// One SELECT a manifest: other writers' manifests have other schemas, and read_avro can't unite them.
 func manifestEntriesStatement(_ paths: [String]) -> SQL {
-  """
-  SELECT data_file.file_path AS path, data_file.record_count AS rows, data_file.file_size_in_bytes AS size,
-    snapshot_id AS snapshot, data_file.content AS content
-  FROM read_avro(\(paths), union_by_name = true) WHERE status <> 2 ORDER BY path
-  """
+  let each = paths.map { path in
+    """
+    SELECT data_file.file_path AS path, data_file.record_count AS rows, data_file.file_size_in_bytes AS size,
+      snapshot_id AS snapshot FROM read_avro(\(path)) WHERE status <> 2
+    """ as SQL
+  }
+  return each.joined(separator: "\nUNION ALL\n")
 }
 
 /// A manifest list's entries.
@@ -138,10 +149,13 @@ func manifestListEntriesStatement(_ path: String) -> SQL {
 // MARK: field ids
 
 private let manifestListColumns: [(name: String, id: Int, type: String)] = [
-  ("manifest_path", 500, "VARCHAR"), ("manifest_length", 501, "BIGINT"), ("partition_spec_id", 502, "INTEGER"),
+  ("manifest_path", 500, "VARCHAR"), ("manifest_length", 501, "BIGINT"),
+  ("partition_spec_id", 502, "INTEGER"),
   ("content", 517, "INTEGER"), ("sequence_number", 515, "BIGINT"), ("min_sequence_number", 516, "BIGINT"),
-  ("added_snapshot_id", 503, "BIGINT"), ("added_files_count", 504, "INTEGER"), ("existing_files_count", 505, "INTEGER"),
-  ("deleted_files_count", 506, "INTEGER"), ("added_rows_count", 512, "BIGINT"), ("existing_rows_count", 513, "BIGINT"),
+  ("added_snapshot_id", 503, "BIGINT"), ("added_files_count", 504, "INTEGER"),
+  ("existing_files_count", 505, "INTEGER"),
+  ("deleted_files_count", 506, "INTEGER"), ("added_rows_count", 512, "BIGINT"),
+  ("existing_rows_count", 513, "BIGINT"),
   ("deleted_rows_count", 514, "BIGINT"),
 ]
 
@@ -161,13 +175,18 @@ private func manifestFieldIDs(_ spec: PartitionSpec) -> SQL {
   let file = required(
     2,
     [
-      "content: \(required(134))", "file_path: \(required(100))", "file_format: \(required(101))", "partition: \(partition)",
-      "record_count: \(required(103))", "file_size_in_bytes: \(required(104))", map("column_sizes", 108, 117, 118),
-      map("value_counts", 109, 119, 120), map("null_value_counts", 110, 121, 122), map("lower_bounds", 125, 126, 127),
-      map("upper_bounds", 128, 129, 130), "split_offsets: \(field(132, ["list: \(required(133))"]))", "sort_order_id: 140",
+      "content: \(required(134))", "file_path: \(required(100))", "file_format: \(required(101))",
+      "partition: \(partition)",
+      "record_count: \(required(103))", "file_size_in_bytes: \(required(104))",
+      map("column_sizes", 108, 117, 118),
+      map("value_counts", 109, 119, 120), map("null_value_counts", 110, 121, 122),
+      map("lower_bounds", 125, 126, 127),
+      map("upper_bounds", 128, 129, 130), "split_offsets: \(field(132, ["list: \(required(133))"]))",
+      "sort_order_id: 140",
     ])
   return group([
-    "status: \(required(0))", "snapshot_id: 1", "sequence_number: 3", "file_sequence_number: 4", "data_file: \(file)",
+    "status: \(required(0))", "snapshot_id: 1", "sequence_number: 3", "file_sequence_number: 4",
+    "data_file: \(file)",
   ])
 }
 

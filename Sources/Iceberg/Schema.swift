@@ -40,7 +40,10 @@ func schemaJSON() -> JSONValue {
     "type": "struct", "schema-id": 0, "identifier-field-ids": [],
     "fields": .array(
       tableColumns.map {
-        ["id": .integer(Int64($0.id)), "name": .string($0.name), "required": .bool($0.isRequired), "type": .string($0.kind.rawValue)]
+        [
+          "id": .integer(Int64($0.id)), "name": .string($0.name), "required": .bool($0.isRequired),
+          "type": .string($0.kind.rawValue),
+        ]
       }),
   ]
 }
@@ -64,10 +67,13 @@ func checkOurs(_ metadata: JSONValue, table: String) throws(Failure) -> Partitio
   func foreign(_ what: String) -> Failure {
     Failure(
       "table.foreign", "The table \(table) is not one that Gadwall may append to: \(what).",
-      remedy: "Name another table with 'table' in the configuration, or bring this one back to the form of docs/table.md.")
+      remedy:
+        "Name another table with 'table' in the configuration, or bring this one back to the form of docs/table.md."
+    )
   }
   guard metadata["format-version"]?.integer == 2 else {
-    throw foreign("its format version is \(metadata["format-version"]?.integer.map(String.init) ?? "unknown"), not 2")
+    throw foreign(
+      "its format version is \(metadata["format-version"]?.integer.map(String.init) ?? "unknown"), not 2")
   }
   guard let current = metadata["current-schema-id"]?.integer,
     let schema = metadata["schemas"]?.array?.first(where: { $0["schema-id"]?.integer == current }),
@@ -78,24 +84,32 @@ func checkOurs(_ metadata: JSONValue, table: String) throws(Failure) -> Partitio
       throw foreign("the column '\(column.name)' (id \(column.id)) is missing")
     }
     guard field["name"]?.string == column.name else {
-      throw foreign("the column with id \(column.id) is called '\(printable(field["name"]?.string ?? "?"))', not '\(column.name)'")
+      throw foreign(
+        "the column with id \(column.id) is called '\(printable(field["name"]?.string ?? "?"))', not '\(column.name)'"
+      )
     }
     guard field["type"]?.string == column.kind.rawValue else {
-      throw foreign("the column '\(column.name)' is \(field["type"]?.string ?? "nested"), not \(column.kind.rawValue)")
+      throw foreign(
+        "the column '\(column.name)' is \(field["type"]?.string ?? "nested"), not \(column.kind.rawValue)")
     }
     guard field["required"]?.bool == column.isRequired else {
       throw foreign("the column '\(column.name)' is \(column.isRequired ? "optional" : "required")")
     }
   }
-  if let other = fields.first(where: { field in !tableColumns.contains { Int64($0.id) == field["id"]?.integer } }) {
+  if let other = fields.first(where: { field in
+    !tableColumns.contains { Int64($0.id) == field["id"]?.integer }
+  }) {
     throw foreign("it has another column, '\(printable(other["name"]?.string ?? "?"))'")
   }
   let wanted: [(Int64, String)] = [(11, "day"), (7, "identity")]
   let ours = metadata["partition-specs"]?.array?.first { spec in
     guard let fields = spec["fields"]?.array, fields.count == wanted.count else { return false }
-    return zip(fields, wanted).allSatisfy { $0["source-id"]?.integer == $1.0 && $0["transform"]?.string == $1.1 }
+    return zip(fields, wanted).allSatisfy {
+      $0["source-id"]?.integer == $1.0 && $0["transform"]?.string == $1.1
+    }
   }
-  guard let ours, let id = ours["spec-id"]?.integer, let specFields = ours["fields"]?.array, specFields.count == 2,
+  guard let ours, let id = ours["spec-id"]?.integer, let specFields = ours["fields"]?.array,
+    specFields.count == 2,
     let dayID = specFields[0]["field-id"]?.integer, let dayName = specFields[0]["name"]?.string,
     let regionID = specFields[1]["field-id"]?.integer, let regionName = specFields[1]["name"]?.string
   else { throw foreign("it has no partition spec of day(rotated), region") }
@@ -103,7 +117,8 @@ func checkOurs(_ metadata: JSONValue, table: String) throws(Failure) -> Partitio
     throw foreign("it exists and has no snapshot; not every catalog refuses a second first one")
   }
   return PartitionSpec(
-    id: id, dayFieldID: dayID, dayName: dayName, regionFieldID: regionID, regionName: regionName, json: .array(specFields),
+    id: id, dayFieldID: dayID, dayName: dayName, regionFieldID: regionID, regionName: regionName,
+    json: .array(specFields),
     schema: schema)
 }
 

@@ -29,10 +29,12 @@ public struct LoadedTable: Sendable {
   public var committedRuns: [String: CommitMarker] {
     var runs: [String: CommitMarker] = [:]
     for snapshot in metadata["snapshots"]?.array ?? [] {
-      guard let run = snapshot["summary"]?["gadwall.run"]?.string, let id = snapshot["snapshot-id"]?.integer else { continue }
+      guard let run = snapshot["summary"]?["gadwall.run"]?.string, let id = snapshot["snapshot-id"]?.integer
+      else { continue }
       runs[run] = CommitMarker(
         snapshot: id, sequence: snapshot["sequence-number"]?.integer ?? 0,
-        leftOut: (snapshot["summary"]?["gadwall.left-out"]?.string ?? "").split(separator: ",").map(String.init))
+        leftOut: (snapshot["summary"]?["gadwall.left-out"]?.string ?? "").split(separator: ",").map(
+          String.init))
     }
     for (name, value) in metadata["properties"]?.object ?? [:] where name.hasPrefix(CommitMarker.prefix) {
       guard let text = value.string, let marker = CommitMarker(text: text) else { continue }
@@ -70,8 +72,9 @@ public struct CommitMarker: Sendable, Equatable, Codable {
   }
 
   init?(text: String) {
-    guard let read = try? decodeJSON(
-      CommitMarker.self, from: Array(text.utf8), code: "table.marker", document: "A marker")
+    guard
+      let read = try? decodeJSON(
+        CommitMarker.self, from: Array(text.utf8), code: "table.marker", document: "A marker")
     else { return nil }
     self = read
   }
@@ -106,7 +109,8 @@ func applied(
       "metadata-log", ["timestamp-ms": updated, "metadata-file": .string(previous)], keep: max(1, keep))
   }
   metadata["snapshots"] = appended("snapshots", change.snapshot)
-  metadata["snapshot-log"] = appended("snapshot-log", ["timestamp-ms": .integer(time), "snapshot-id": .integer(id)])
+  metadata["snapshot-log"] = appended(
+    "snapshot-log", ["timestamp-ms": .integer(time), "snapshot-id": .integer(id)])
   metadata["current-snapshot-id"] = .integer(id)
   metadata["last-sequence-number"] = change.snapshot["sequence-number"] ?? 0
   metadata["last-updated-ms"] = .integer(time)
@@ -124,9 +128,11 @@ func applied(
 
 private func newMetadata(location: String, uuid: String) -> JSONValue {
   [
-    "format-version": 2, "table-uuid": .string(uuid), "location": .string(location), "last-sequence-number": 0,
+    "format-version": 2, "table-uuid": .string(uuid), "location": .string(location),
+    "last-sequence-number": 0,
     "last-updated-ms": 0, "last-column-id": .integer(Int64(tableColumns.count)), "current-schema-id": 0,
-    "schemas": [schemaJSON()], "default-spec-id": 0, "partition-specs": [partitionSpecJSON()], "last-partition-id": 1001,
+    "schemas": [schemaJSON()], "default-spec-id": 0, "partition-specs": [partitionSpecJSON()],
+    "last-partition-id": 1001,
     "default-sort-order-id": 0, "sort-orders": [["order-id": 0, "fields": []]],
     "properties": [
       "write.metadata.previous-versions-max": "100", "write.parquet.compression-codec": "zstd",

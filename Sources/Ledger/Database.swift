@@ -33,11 +33,15 @@ struct Database: ~Copyable {
 
   /// Runs statements that return nothing.
   func execute(_ sql: String) throws(Failure) {
-    guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw failure("a statement was refused") }
+    guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
+      throw failure("a statement was refused")
+    }
   }
 
   /// Runs one statement with its parameters in order, and gives each row to the body.
-  func query(_ sql: String, _ values: [Value] = [], _ row: (borrowing Statement) -> Void = { _ in }) throws(Failure) {
+  func query(_ sql: String, _ values: [Value] = [], _ row: (borrowing Statement) -> Void = { _ in })
+    throws(Failure)
+  {
     var prepared: OpaquePointer?
     guard sqlite3_prepare_v2(handle, sql, -1, &prepared, nil) == SQLITE_OK, let prepared else {
       throw failure("a statement could not be prepared")
@@ -85,7 +89,8 @@ struct Statement: ~Copyable {
     case .integer(let number): sqlite3_bind_int64(handle, index, number)
     case .text(let text):
       // SQLITE_TRANSIENT: SQLite makes its own copy.
-      sqlite3_bind_text(handle, index, text, Int32(text.utf8.count), unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+      sqlite3_bind_text(
+        handle, index, text, Int32(text.utf8.count), unsafeBitCast(-1, to: sqlite3_destructor_type.self))
     }
   }
 

@@ -99,7 +99,8 @@ public struct Ledger: ~Copyable {
     }
     if let owner, owner != node {
       throw Failure(
-        "ledger.identity", "The ledger \(database.path) is that of the node \(owner), and this node says it is \(node).",
+        "ledger.identity",
+        "The ledger \(database.path) is that of the node \(owner), and this node says it is \(node).",
         remedy:
           "To rename a node, harvest it under its old name until nothing is left, then move the ledger away; otherwise set its name back in node.yaml."
       )
@@ -155,14 +156,17 @@ public struct Ledger: ~Copyable {
       "SELECT id, day, try, data_files FROM bundle WHERE state IN ('fixed', 'staged') ORDER BY rowid"
     ) {
       let files = try? decodeJSON(
-        [DataFile].self, from: Array($0.text(3).utf8), code: "ledger.broken", document: "A bundle's data files")
+        [DataFile].self, from: Array($0.text(3).utf8), code: "ledger.broken",
+        document: "A bundle's data files")
       if files == nil { broken = true }
       bundles.append(
         LedgerBundle(
           id: $0.text(0), day: Int32(truncatingIfNeeded: $0.integer(1)), batches: [],
           completeTry: $0.optionalText(2), dataFiles: files ?? []))
     }
-    if broken { throw Failure("ledger.broken", "The ledger \(database.path) holds a bundle that can't be read.") }
+    if broken {
+      throw Failure("ledger.broken", "The ledger \(database.path) holds a bundle that can't be read.")
+    }
     for index in bundles.indices {
       bundles[index].batches = try select(
         "SELECT \(columns) FROM batch WHERE bundle = ? ORDER BY position", [.text(bundles[index].id)])
@@ -173,7 +177,9 @@ public struct Ledger: ~Copyable {
   // MARK: changes, one transaction each
 
   /// Fixes a new bundle's members, before anything of it is uploaded.
-  public func fix(bundle: String, day: Int32, batches: [(facts: BatchFacts, path: String, file: FileIdentity)])
+  public func fix(
+    bundle: String, day: Int32, batches: [(facts: BatchFacts, path: String, file: FileIdentity)]
+  )
     throws(Failure)
   {
     try database.transaction { () throws(Failure) in
@@ -195,7 +201,9 @@ public struct Ledger: ~Copyable {
   }
 
   /// Records that a try of the bundle is complete in the store. A bundle that is proven already stays as it is.
-  public func complete(bundle: String, try name: String, dataFiles: [DataFile], facts: [BatchFacts]) throws(Failure) {
+  public func complete(bundle: String, try name: String, dataFiles: [DataFile], facts: [BatchFacts])
+    throws(Failure)
+  {
     try database.transaction { () throws(Failure) in
       try database.query(
         "UPDATE bundle SET state = 'staged', try = ?, data_files = ? WHERE id = ? AND state IN ('fixed', 'staged')",
@@ -214,16 +222,19 @@ public struct Ledger: ~Copyable {
     try database.transaction { () throws(Failure) in
       if !rest.isEmpty {
         try database.query(
-          "INSERT INTO bundle (id, day, state, data_files) VALUES (?, ?, 'fixed', '[]')", [.text(fresh), .integer(Int64(day))])
+          "INSERT INTO bundle (id, day, state, data_files) VALUES (?, ?, 'fixed', '[]')",
+          [.text(fresh), .integer(Int64(day))])
         for (position, batch) in rest.sorted().enumerated() {
           try database.query(
             "UPDATE batch SET bundle = ?, position = ?, state = 'fixed' WHERE id = ? AND state IN ('fixed', 'staged')",
             [.text(fresh), .integer(Int64(position)), .text(batch)])
         }
       }
-      try database.query("DELETE FROM batch WHERE bundle = ? AND state IN ('fixed', 'staged')", [.text(bundle)])
       try database.query(
-        "DELETE FROM bundle WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE bundle = bundle.id)", [.text(bundle)])
+        "DELETE FROM batch WHERE bundle = ? AND state IN ('fixed', 'staged')", [.text(bundle)])
+      try database.query(
+        "DELETE FROM bundle WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE bundle = bundle.id)",
+        [.text(bundle)])
     }
   }
 
@@ -305,7 +316,8 @@ public struct Ledger: ~Copyable {
   private func text(_ facts: BatchFacts) -> String { String(decoding: encodeJSON(facts), as: UTF8.self) }
 }
 
-private let columns = "id, state, bundle, path, device, inode, born, changed, size, modified, facts, run, sequence"
+private let columns =
+  "id, state, bundle, path, device, inode, born, changed, size, modified, facts, run, sequence"
 
 private let schema = """
   CREATE TABLE IF NOT EXISTS node (region TEXT NOT NULL, zone TEXT NOT NULL, name TEXT NOT NULL, ready INTEGER NOT NULL);

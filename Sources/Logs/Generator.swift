@@ -6,8 +6,10 @@ public struct LogGenerator: Sendable {
   public static let services = ["Auth", "AppStack", "Database"]
   public static let categories = ["INFO", "WARN", "CRITICAL", "SECURITY"]
   static let words = [
-    "dog", "cheese", "cow", "car", "sky", "river", "lamp", "stone", "apple", "bridge", "cloud", "drum", "engine", "feather",
-    "garden", "hammer", "island", "jacket", "kettle", "ladder", "mirror", "needle", "orange", "pencil", "quilt", "rocket",
+    "dog", "cheese", "cow", "car", "sky", "river", "lamp", "stone", "apple", "bridge", "cloud", "drum",
+    "engine", "feather",
+    "garden", "hammer", "island", "jacket", "kettle", "ladder", "mirror", "needle", "orange", "pencil",
+    "quilt", "rocket",
     "saddle", "table", "umbrella", "violin", "window", "yard",
   ]
 
@@ -33,7 +35,8 @@ public struct LogGenerator: Sendable {
 
   /// A version 4 UUID's shape.
   private func hexID(_ high: UInt64, _ low: UInt64) -> String {
-    let bytes = withUnsafeBytes(of: high.bigEndian) { Array($0) } + withUnsafeBytes(of: low.bigEndian) { Array($0) }
+    let bytes =
+      withUnsafeBytes(of: high.bigEndian) { Array($0) } + withUnsafeBytes(of: low.bigEndian) { Array($0) }
     var text = hex(bytes)
     for offset in [20, 16, 12, 8] { text.insert("-", at: text.index(text.startIndex, offsetBy: offset)) }
     return text

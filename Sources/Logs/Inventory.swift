@@ -18,6 +18,19 @@ public struct RotatedFile: Sendable {
   public var day: Int32 { Instant(seconds: info.modifiedSeconds).day }
   /// About how much text it holds; a gzip file says so itself, modulo 4 GiB.
   public var estimatedText: Int64
+
+  public init(
+    path: String, folder: String, name: String, stream: String, info: FileInfo, isGzip: Bool,
+    estimatedText: Int64
+  ) {
+    self.path = path
+    self.folder = folder
+    self.name = name
+    self.stream = stream
+    self.info = info
+    self.isGzip = isGzip
+    self.estimatedText = estimatedText
+  }
 }
 
 /// A file that was not read, and why.
@@ -100,11 +113,14 @@ public func takeInventory(root: String, live: [String], rotated: [String]) -> In
   }
   result.rotated = pairUp(candidates, root: root, &result.passedOver)
   result.rotated.removeAll { file in
-    guard !file.isGzip, let live = result.live.first(where: { isBeginning(file, of: $0) }) else { return false }
+    guard !file.isGzip, let live = result.live.first(where: { isBeginning(file, of: $0) }) else {
+      return false
+    }
     result.passedOver.append(
       PassedOver(
         file: relative(file.path, root), reason: .copytruncate,
-        note: "it is the beginning of \(relative(live, root)): a copytruncate that is going on", bytes: file.info.size))
+        note: "it is the beginning of \(relative(live, root)): a copytruncate that is going on",
+        bytes: file.info.size))
     return true
   }
   result.missingFolders = Array(Set(result.missingFolders)).sorted()
@@ -149,7 +165,9 @@ private func expand(_ glob: String, root: String, _ result: inout Inventory) -> 
         continue
       }
       for entry in entries where matches(part, entry.bytes) {
-        guard let name = entry.name, !name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
+        guard let name = entry.name,
+          !name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+        else {
           let shown = printable(String(decoding: entry.bytes, as: UTF8.self))
           found.append(
             .odd(
@@ -206,12 +224,15 @@ private struct Unfit: Error { var passedOver: PassedOver }
 /// Opens the file and looks at its first bytes: what a file is, they say, not its name.
 private func examine(_ path: String, root: String) -> Result<RotatedFile, Unfit> {
   func over(_ reason: PassedOver.Reason, _ note: String, _ bytes: Int64) -> Result<RotatedFile, Unfit> {
-    .failure(Unfit(passedOver: PassedOver(file: relative(path, root), reason: reason, note: note, bytes: bytes)))
+    .failure(
+      Unfit(passedOver: PassedOver(file: relative(path, root), reason: reason, note: note, bytes: bytes)))
   }
   do {
     let file = try Descriptor.input(path)
     let info = try file.info()
-    guard info.kind == .regular else { return over(.changed, "it became something else while it was looked at", 0) }
+    guard info.kind == .regular else {
+      return over(.changed, "it became something else while it was looked at", 0)
+    }
     var head = [UInt8](repeating: 0, count: 16)
     let got = try head.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
     head.removeLast(16 - got)
@@ -229,7 +250,8 @@ private func examine(_ path: String, root: String) -> Result<RotatedFile, Unfit>
     let folder = relative(resolvedPath(folderName(path)), resolvedPath(root))
     return .success(
       RotatedFile(
-        path: path, folder: folder, name: baseName(path), stream: streamName(ofFile: baseName(path)), info: info,
+        path: path, folder: folder, name: baseName(path), stream: streamName(ofFile: baseName(path)),
+        info: info,
         isGzip: isGzip, estimatedText: text))
   } catch let error as SystemError {
     if error.isLoop { return over(.link, "it is a symbolic link", 0) }
@@ -243,10 +265,13 @@ private func examine(_ path: String, root: String) -> Result<RotatedFile, Unfit>
 /// The name of a compression other than gzip that the first bytes show.
 public func otherCompression(_ head: [UInt8]) -> String? {
   let marks: [(String, [UInt8])] = [
-    ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD]), ("lz4", [0x04, 0x22, 0x4D, 0x18]),
+    ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD]),
+    ("lz4", [0x04, 0x22, 0x4D, 0x18]),
     ("zip", [0x50, 0x4B, 0x03, 0x04]),
   ]
-  if head.count >= 10, head.starts(with: Array("BZh".utf8)), head[4...].starts(with: [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]) {
+  if head.count >= 10, head.starts(with: Array("BZh".utf8)),
+    head[4...].starts(with: [0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
+  {
     return "bzip2"
   }
   return marks.first { head.starts(with: $0.1) }?.0
@@ -261,10 +286,13 @@ private func pairUp(_ files: [RotatedFile], root: String, _ passedOver: inout [P
       passedOver.append(
         PassedOver(
           file: relative(file.path, root), reason: .beingCompressed,
-          note: "\(relative(String(file.path.dropLast(3)), root)) lies beside it and is read instead", bytes: file.info.size))
+          note: "\(relative(String(file.path.dropLast(3)), root)) lies beside it and is read instead",
+          bytes: file.info.size))
       continue
     }
-    if !file.name.hasSuffix(".gz"), files.contains(where: { $0.path == file.path + ".gz" }) { file.twin = file.path + ".gz" }
+    if !file.name.hasSuffix(".gz"), files.contains(where: { $0.path == file.path + ".gz" }) {
+      file.twin = file.path + ".gz"
+    }
     result.append(file)
   }
   return result
@@ -283,7 +311,8 @@ private func samePart(_ a: String, _ b: String, at offset: Int64, _ count: Int) 
   func part(_ path: String) -> [UInt8]? {
     guard let file = try? Descriptor.input(path) else { return nil }
     var bytes = [UInt8](repeating: 0, count: count)
-    guard let got = try? bytes.withUnsafeMutableBytes({ try file.read(into: $0, at: offset) }), got == count else {
+    guard let got = try? bytes.withUnsafeMutableBytes({ try file.read(into: $0, at: offset) }), got == count
+    else {
       return nil
     }
     return bytes

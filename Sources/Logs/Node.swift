@@ -28,7 +28,9 @@ public struct Node: Hashable, Sendable, Codable, CustomStringConvertible {
     for (part, value) in [("region", region), ("zone", zone), ("name", name)] where !isNodePart(value) {
       throw Failure(
         "node.name", "A node's \(part) can't be '\(printable(value))'.",
-        remedy: "It takes 1 to 63 letters, digits, dots, hyphens and underscores, a letter or digit first and last.")
+        remedy:
+          "It takes 1 to 63 letters, digits, dots, hyphens and underscores, a letter or digit first and last."
+      )
     }
   }
 }
@@ -38,7 +40,8 @@ func isNodePart(_ text: String) -> Bool {
     (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
   }
   let bytes = Array(text.utf8)
-  guard (1...63).contains(bytes.count), isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1]) else {
+  guard (1...63).contains(bytes.count), isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1])
+  else {
     return false
   }
   return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D }

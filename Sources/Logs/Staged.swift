@@ -40,8 +40,10 @@ public struct BatchFacts: Sendable, Codable, Equatable {
   public var alert: StoredObject?
 
   public init(
-    id: String, folder: String, file: String, stream: String, rotated: Int64, digest: String, bytes: Int64, lines: Int64,
-    blank: Int64, malformed: Int64, entries: Int64, urgent: Int64 = 0, firstTs: Instant? = nil, lastTs: Instant? = nil
+    id: String, folder: String, file: String, stream: String, rotated: Int64, digest: String, bytes: Int64,
+    lines: Int64,
+    blank: Int64, malformed: Int64, entries: Int64, urgent: Int64 = 0, firstTs: Instant? = nil,
+    lastTs: Instant? = nil
   ) {
     self.id = id
     self.folder = folder

@@ -79,7 +79,7 @@ private func isCutSequence(_ at: Bytes, _ end: Bytes) -> Bool {
   guard left < 4 else { return false }
   return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4) { whole in
     // Some continuation completes it, or none does: trying the smallest and the largest of each is enough.
-    for filler in [UInt8(0x80), 0x90, 0xA0, 0xBF] {
+    for filler in [UInt8(0x80), 0xBF] {
       for i in 0..<4 { whole[i] = i < left ? at[i] : filler }
       let length = sequenceLength(whole.baseAddress!, whole.baseAddress! + 4)
       if length > left { return true }

@@ -86,5 +86,6 @@ private let letterZ = UInt8(ascii: "z")
 /// A time as text, by the same rules as a line's `@timestamp`; nil when it is unreadable.
 public func timestamp(of text: String) -> Instant? {
   var text = text
-  return text.withUTF8 { $0.isEmpty ? nil : parseTimestamp($0.baseAddress!, $0.count) }.map(Instant.init(microseconds:))
+  return text.withUTF8 { $0.isEmpty ? nil : parseTimestamp($0.baseAddress!, $0.count) }.map(
+    Instant.init(microseconds:))
 }

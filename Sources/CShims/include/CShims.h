@@ -55,6 +55,8 @@ int gw_set_fs_user(uint32_t uid);
 int gw_signals_catch(void);
 // The last of SIGTERM and SIGINT that came, or 0.
 int gw_signal_terminating(void);
+// After this none of them counts as having come.
+void gw_signal_forget(void);
 // How many SIGHUP came so far.
 uint32_t gw_signal_hangups(void);
 void gw_signal_ignore_pipe(void);

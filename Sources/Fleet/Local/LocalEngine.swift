@@ -41,7 +41,8 @@ public struct LocalEngine: Engine {
   }
 
   public func run(
-    _ task: NodeTask, on nodes: [Node], deadline: Deadline, progress: @escaping @Sendable (Node, NodeProgress) -> Void
+    _ task: NodeTask, on nodes: [Node], deadline: Deadline,
+    progress: @escaping @Sendable (Node, NodeProgress) -> Void
   ) -> AsyncStream<NodeOutcome> {
     AsyncStream { continuation in
       let work = Task {
@@ -64,7 +65,8 @@ public struct LocalEngine: Engine {
   }
 
   private func runOne(
-    _ task: NodeTask, on node: Node, deadline: Deadline, progress: @escaping @Sendable (Node, NodeProgress) -> Void
+    _ task: NodeTask, on node: Node, deadline: Deadline,
+    progress: @escaping @Sendable (Node, NodeProgress) -> Void
   ) async -> NodeOutcome {
     guard let local = all.first(where: { $0.node == node }) else {
       return NodeOutcome(node: node, ending: .failed("the local engine has no such node"))
@@ -78,7 +80,8 @@ public struct LocalEngine: Engine {
     let command = ChildCommand(
       executable,
       [
-        "node", task.kind.rawValue, "--root", local.root, "--store", storeURL, "--task", task.document, "--task-sha256",
+        "node", task.kind.rawValue, "--root", local.root, "--store", storeURL, "--task", task.document,
+        "--task-sha256",
         task.digest, "--progress", "json",
       ],
       environment: environment, outputLimit: .mebibytes(1), errorLimit: .kibibytes(64),
@@ -96,7 +99,8 @@ public struct LocalEngine: Engine {
       switch error {
       case .deadline: return NodeOutcome(node: node, ending: .timedOut)
       case .start(let words): return NodeOutcome(node: node, ending: .failed(words))
-      case .outputLimit(let limit): return NodeOutcome(node: node, ending: .failed("it printed more than \(limit)"))
+      case .outputLimit(let limit):
+        return NodeOutcome(node: node, ending: .failed("it printed more than \(limit)"))
       case .cancelled: return NodeOutcome(node: node, ending: .failed("cancelled"))
       }
     }
@@ -123,7 +127,8 @@ private final class ProgressLines: Sendable {
       return lines
     }
     for line in lines where line.first == UInt8(ascii: "{") {
-      if let progress = try? decodeJSON(NodeProgress.self, from: line, code: "progress", document: "progress") {
+      if let progress = try? decodeJSON(NodeProgress.self, from: line, code: "progress", document: "progress")
+      {
         report(progress)
       }
     }

@@ -61,7 +61,8 @@ struct BundleStager: ~Copyable {
     if let free = try? freeSpace(work), free.bytes < needed {
       for file in files {
         outcome.passedOver.append(
-          passOver(file, .scratch, "its bundle needs \(ByteCount(needed)) of scratch space and there are \(free)"))
+          passOver(
+            file, .scratch, "its bundle needs \(ByteCount(needed)) of scratch space and there are \(free)"))
       }
       return outcome
     }
@@ -78,14 +79,17 @@ struct BundleStager: ~Copyable {
       try fix(&members, as: known, ledger: ledger, outcome: &outcome)
       guard !members.isEmpty else { return outcome }
       if frame.rows > 0 {
-        let piece = try await writePiece(frame, members: &members, work: work, number: 0, attempt: attempt, show: show, &outcome)
+        let piece = try await writePiece(
+          frame, members: &members, work: work, number: 0, attempt: attempt, show: show, &outcome)
         dataFiles.append(contentsOf: piece)
       }
     }
     if isLarge {
       try fix(&members, as: known, ledger: ledger, outcome: &outcome)
       guard !members.isEmpty else { return outcome }
-      guard let pieces = try await writePieces(&members[0], work: work, attempt: attempt, show: show, &outcome) else {
+      guard
+        let pieces = try await writePieces(&members[0], work: work, attempt: attempt, show: show, &outcome)
+      else {
         return outcome
       }
       dataFiles = pieces
@@ -160,7 +164,8 @@ struct BundleStager: ~Copyable {
     entriesRead += scanner.counts.entries
     let copy = try raw.finish()
     return FileContent(
-      digest: digest.hexDigest(), bytes: bytes, counts: scanner.counts, rawPath: copy.path, rawDigest: copy.digest,
+      digest: digest.hexDigest(), bytes: bytes, counts: scanner.counts, rawPath: copy.path,
+      rawDigest: copy.digest,
       rawSize: copy.size, hadLease: reader.hasLease)
   }
 
@@ -183,7 +188,8 @@ struct BundleStager: ~Copyable {
         })
       let copy = try raw.finish()
       let content = FileContent(
-        digest: digest.hexDigest(), bytes: bytes, counts: ScanCounts(), rawPath: copy.path, rawDigest: copy.digest,
+        digest: digest.hexDigest(), bytes: bytes, counts: ScanCounts(), rawPath: copy.path,
+        rawDigest: copy.digest,
         rawSize: copy.size, hadLease: reader.hasLease)
       return Member(number: 0, file: file, content: content, facts: facts(file, content))
     } catch ReadingRefusal.passOver(let reason, let note) {
@@ -204,7 +210,8 @@ struct BundleStager: ~Copyable {
     var alert: AlertWriter?
     var again = SHA256()
     do {
-      var reader = try RotatedFileReader.open(member.file, settle: document.logs.settle, now: context.clock.now())
+      var reader = try RotatedFileReader.open(
+        member.file, settle: document.logs.settle, now: context.clock.now())
       scanner.begin(batch: 0)
       var number = 0
       var atEnd = false
@@ -222,9 +229,12 @@ struct BundleStager: ~Copyable {
         try frame.append(&scanner.rows)
         let layout = try frame.finish()
         if layout.rows > 0 {
-          let (files, urgent) = try await parquet(layout, [member], work: work, number: number, attempt: attempt)
+          let (files, urgent) = try await parquet(
+            layout, [member], work: work, number: number, attempt: attempt)
           dataFiles.append(contentsOf: files)
-          try collect(urgent, layout, member.facts, into: &alert, path: joined(work, "alert.json.gz"), show: show, &outcome)
+          try collect(
+            urgent, layout, member.facts, into: &alert, path: joined(work, "alert.json.gz"), show: show,
+            &outcome)
         }
         try removeFile(path)
         number += 1
@@ -250,7 +260,8 @@ struct BundleStager: ~Copyable {
   }
 
   private func collect(
-    _ urgent: [Int64], _ layout: FrameLayout, _ facts: BatchFacts, into alert: inout AlertWriter?, path: String, show: Int,
+    _ urgent: [Int64], _ layout: FrameLayout, _ facts: BatchFacts, into alert: inout AlertWriter?,
+    path: String, show: Int,
     _ outcome: inout Outcome
   ) throws {
     guard !urgent.isEmpty else { return }
@@ -260,7 +271,9 @@ struct BundleStager: ~Copyable {
     try frame.rows(urgent) { row in
       let line = row.json(constant)
       try alert?.append(line)
-      if outcome.urgentRows.count < show, let value = try? JSONValue(parsing: line) { outcome.urgentRows.append(value) }
+      if outcome.urgentRows.count < show, let value = try? JSONValue(parsing: line) {
+        outcome.urgentRows.append(value)
+      }
     }
   }
 
@@ -293,7 +306,8 @@ struct BundleStager: ~Copyable {
     let id = batchID(
       node: context.node, folder: file.folder, stream: file.stream, rotated: rotated, digest: content.digest)
     var facts = BatchFacts(
-      id: id, folder: file.folder, file: file.name, stream: file.stream, rotated: rotated, digest: content.digest,
+      id: id, folder: file.folder, file: file.name, stream: file.stream, rotated: rotated,
+      digest: content.digest,
       bytes: content.bytes, lines: 0, blank: 0, malformed: 0, entries: 0)
     facts.setCounts(content.counts)
     return facts
@@ -325,7 +339,9 @@ struct BundleStager: ~Copyable {
         }
         let line = row.json(columns(members[index].facts))
         try alert?.append(line)
-        if outcome.urgentRows.count < show, let value = try? JSONValue(parsing: line) { outcome.urgentRows.append(value) }
+        if outcome.urgentRows.count < show, let value = try? JSONValue(parsing: line) {
+          outcome.urgentRows.append(value)
+        }
       }
       try close(&alert, current)
     } catch let error as SystemError {
@@ -371,7 +387,8 @@ struct BundleStager: ~Copyable {
       "\(document.dataPath)/rotated_day=\(dayText(members[0].facts.day))/region=\(context.node.region)/\(bundle.prefix(24))-\(attempt)-\(number).parquet"
     guard let key = context.store.key(of: url) else {
       throw Failure(
-        "table.elsewhere", "The table's data path \(document.dataPath) lies outside the store \(context.store.url).")
+        "table.elsewhere",
+        "The table's data path \(document.dataPath) lies outside the store \(context.store.url).")
     }
     stepPoint("stage.before-upload")
     try await context.store.put(file: data, at: key)
@@ -379,7 +396,10 @@ struct BundleStager: ~Copyable {
       throw Failure("store.unreliable", "The object \(key) does not have the size that was written to it.")
     }
     try? removeFile(data)
-    return ([DataFile(url: url, size: size, rows: count, columns: columnStatistics(statistics))], try urgentRows(urgentPath))
+    return (
+      [DataFile(url: url, size: size, rows: count, columns: columnStatistics(statistics))],
+      try urgentRows(urgentPath)
+    )
   }
 
   private func urgentRows(_ path: String) throws(Failure) -> [Int64] {
@@ -393,11 +413,16 @@ struct BundleStager: ~Copyable {
 
   // MARK: the store
 
-  private func named(_ alert: consuming AlertWriter, _ facts: BatchFacts) throws -> (path: String, content: String, object: StoredObject) {
+  private func named(_ alert: consuming AlertWriter, _ facts: BatchFacts) throws -> (
+    path: String, content: String, object: StoredObject
+  ) {
     let path = alert.path
     let done = try alert.finish()
     let names = BatchObjects(node: context.node, batch: facts.id, rotated: Instant(seconds: facts.rotated))
-    return (path, done.content, StoredObject(key: names.alert(digest: done.content), size: done.size, digest: done.object))
+    return (
+      path, done.content,
+      StoredObject(key: names.alert(digest: done.content), size: done.size, digest: done.object)
+    )
   }
 
   private func upload(_ member: inout Member, _ outcome: inout Outcome) async throws(Failure) {
@@ -406,22 +431,28 @@ struct BundleStager: ~Copyable {
       member.facts.alert = alert.object
       outcome.bytesStored += alert.object.size
     }
-    let names = BatchObjects(node: context.node, batch: member.facts.id, rotated: Instant(seconds: member.facts.rotated))
+    let names = BatchObjects(
+      node: context.node, batch: member.facts.id, rotated: Instant(seconds: member.facts.rotated))
     let raw = StoredObject(key: names.raw, size: member.content.rawSize, digest: member.content.rawDigest)
     member.facts.raw = try await putRaw(raw, from: member.content.rawPath, content: member.content.digest)
     outcome.bytesStored += raw.size
   }
 
   /// Uploads the raw file. One that is there already is kept when it holds the same content, and replaced when it can't be read.
-  private func putRaw(_ raw: StoredObject, from path: String, content: String) async throws(Failure) -> StoredObject {
+  private func putRaw(_ raw: StoredObject, from path: String, content: String) async throws(Failure)
+    -> StoredObject
+  {
     if try await context.store.stat(raw.key) != nil {
       let copy = joined(context.scratch, "there-\(randomName()).gz")
       defer { try? removeFile(copy) }
       if (try? await context.store.get(raw.key, toFile: copy)) == true, let there = describe(copy) {
         guard there.content == content else {
           throw Failure(
-            "store.other-content", "The object \(raw.key) is in the store already, with other content than its batch has.",
-            remedy: "Somebody else wrote it. Move it away and run the harvest again; nothing of this batch was deleted.")
+            "store.other-content",
+            "The object \(raw.key) is in the store already, with other content than its batch has.",
+            remedy:
+              "Somebody else wrote it. Move it away and run the harvest again; nothing of this batch was deleted."
+          )
         }
         return StoredObject(key: raw.key, size: there.size, digest: there.object)
       }
@@ -469,7 +500,8 @@ struct BundleStager: ~Copyable {
 
   private func scratchFailure(_ error: SystemError) -> Failure {
     error.failure(
-      error.isNoSpace ? "scratch.full" : "scratch.unwritable", "The scratch folder \(context.scratch) can't be written to.",
+      error.isNoSpace ? "scratch.full" : "scratch.unwritable",
+      "The scratch folder \(context.scratch) can't be written to.",
       remedy: "Nothing was lost: the files are read again by the next run.")
   }
 

@@ -57,7 +57,9 @@ func decide(
         }
       }
     }
-    if !unchanged || batch.path != file.path { try ledger.setFile(batch.facts.id, path: file.path, file: identity) }
+    if !unchanged || batch.path != file.path {
+      try ledger.setFile(batch.facts.id, path: file.path, file: identity)
+    }
     result.known[batch.facts.id] = file
   }
 
@@ -80,19 +82,23 @@ func decide(
     }
     let same = rivals.filter { $0.facts.digest == found }
     if same.contains(where: { $0.state == .pruned }) {
-      result.passedOver.append(over(file, .twin, "its batch is archived and pruned already; it goes with the next prune"))
+      result.passedOver.append(
+        over(file, .twin, "its batch is archived and pruned already; it goes with the next prune"))
     } else if let batch = same.first {
       let own = try? FileInfo(path: batch.path)
       if let own, own.inode == batch.identity.inode, own.device == batch.identity.device {
         result.passedOver.append(
-          over(file, .held, "it is the twin of \(relative(batch.path, root)): the same stream, second and content"))
+          over(
+            file, .held,
+            "it is the twin of \(relative(batch.path, root)): the same stream, second and content"))
       } else {
         try ledger.setFile(batch.facts.id, path: file.path, file: FileIdentity(file.info))
         result.known[batch.facts.id] = file
       }
     } else if let twin = seen[place + found] {
       result.passedOver.append(
-        over(file, .held, "it is the twin of \(relative(twin.path, root)): the same stream, second and content"))
+        over(
+          file, .held, "it is the twin of \(relative(twin.path, root)): the same stream, second and content"))
     } else {
       seen[place + found] = file
       result.fresh.append(file)

@@ -45,7 +45,8 @@ public struct NodeContext: Sendable {
       } catch {
         guard error.wouldBlock else {
           throw error.failure(
-            "node.state", "The node's folder \(stateFolder) can't be used.", remedy: "Gadwall keeps its ledger and scratch files there.")
+            "node.state", "The node's folder \(stateFolder) can't be used.",
+            remedy: "Gadwall keeps its ledger and scratch files there.")
         }
         if deadline.hasPassed {
           throw Failure("node.busy", "Another task of Gadwall has been running on this node all the time.")
@@ -76,7 +77,9 @@ public struct NodeContext: Sendable {
     guard let node = declared ?? environment else {
       throw Failure(
         "node.identity", "This node doesn't know who it is.",
-        remedy: "Write region, zone and name to var/lib/gadwall/node.yaml, or set GADWALL_REGION, GADWALL_ZONE and GADWALL_NODE.")
+        remedy:
+          "Write region, zone and name to var/lib/gadwall/node.yaml, or set GADWALL_REGION, GADWALL_ZONE and GADWALL_NODE."
+      )
     }
     try node.validate()
     return node
@@ -85,9 +88,12 @@ public struct NodeContext: Sendable {
 
 /// The columns of the relation that `urgent.where` is asked about.
 public let urgentColumns: [(name: String, type: SQL)] = [
-  ("ts", "TIMESTAMPTZ"), ("service", "VARCHAR"), ("category", "VARCHAR"), ("message", "VARCHAR"), ("id", "VARCHAR"),
-  ("version", "VARCHAR"), ("region", "VARCHAR"), ("zone", "VARCHAR"), ("node", "VARCHAR"), ("stream", "VARCHAR"),
-  ("rotated", "TIMESTAMPTZ"), ("batch", "VARCHAR"), ("line", "BIGINT"), ("extra", "VARCHAR"), ("malformed", "VARCHAR"),
+  ("ts", "TIMESTAMPTZ"), ("service", "VARCHAR"), ("category", "VARCHAR"), ("message", "VARCHAR"),
+  ("id", "VARCHAR"),
+  ("version", "VARCHAR"), ("region", "VARCHAR"), ("zone", "VARCHAR"), ("node", "VARCHAR"),
+  ("stream", "VARCHAR"),
+  ("rotated", "TIMESTAMPTZ"), ("batch", "VARCHAR"), ("line", "BIGINT"), ("extra", "VARCHAR"),
+  ("malformed", "VARCHAR"),
   ("text", "VARCHAR"),
 ]
 
@@ -95,6 +101,7 @@ extension DuckDB {
   /// Checks `urgent.where` (``check(condition:setting:select:from:columns:)``).
   public func checkUrgent(_ condition: String) async throws(Failure) -> CheckedCondition {
     try await check(
-      condition: condition, setting: "urgent.where", select: "gadwall_row", from: "gadwall_rows", columns: urgentColumns)
+      condition: condition, setting: "urgent.where", select: "gadwall_row", from: "gadwall_rows",
+      columns: urgentColumns)
   }
 }

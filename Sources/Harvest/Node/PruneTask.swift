@@ -1,6 +1,7 @@
 import Files
 import Ledger
 import Logs
+import ObjectStorage
 public import Support
 
 /// The prune task: deletes the rotated files whose proof agrees with the node's own ledger.
@@ -33,7 +34,8 @@ public struct PruneTask: Sendable {
     for batch in try ledger.batches() where batch.state == .proven {
       guard !deadline.hasPassed else {
         report.kept.append(
-          PruneReport.Kept(batch: batch.facts.id, file: relative(batch.path, context.root), reason: "the time was up"))
+          PruneReport.Kept(
+            batch: batch.facts.id, file: relative(batch.path, context.root), reason: "the time was up"))
         continue
       }
       try prune(batch, setAside, ledger, &report)
@@ -50,12 +52,16 @@ public struct PruneTask: Sendable {
   private func take(
     _ reference: ObjectReference, _ ledger: borrowing Ledger, _ report: inout PruneReport
   ) async throws(Failure) {
-    guard let bytes = try await context.store.get(reference.key, limit: .mebibytes(512)), sha256(bytes) == reference.digest else {
+    guard let bytes = try await context.store.get(reference.key, limit: .mebibytes(512)),
+      sha256(bytes) == reference.digest
+    else {
       report.kept.append(
-        PruneReport.Kept(batch: "", file: reference.key, reason: "the proof is missing or not the one that was named"))
+        PruneReport.Kept(
+          batch: "", file: reference.key, reason: "the proof is missing or not the one that was named"))
       return
     }
-    let proof = try decodeJSON(Proof.self, from: bytes, code: "proof.broken", document: "The proof \(reference.key)")
+    let proof = try decodeJSON(
+      Proof.self, from: bytes, code: "proof.broken", document: "The proof \(reference.key)")
     for proven in proof.batches where proven.node == context.node {
       guard let own = try ledger.batch(proven.facts.id) else { continue }
       guard own.state == .fixed || own.state == .staged else { continue }
@@ -84,7 +90,9 @@ public struct PruneTask: Sendable {
       return
     }
     let now = FileIdentity(info)
-    guard now.inode == batch.identity.inode, now.device == batch.identity.device, now.born == batch.identity.born else {
+    guard now.inode == batch.identity.inode, now.device == batch.identity.device,
+      now.born == batch.identity.born
+    else {
       return keep("another file has its name now; the next run looks for it")
     }
     guard now.size == batch.identity.size, now.modified == batch.identity.modified else {
@@ -107,7 +115,9 @@ public struct PruneTask: Sendable {
   /// NAME.gz beside NAME goes too if its content is NAME's or a beginning of it; it stays, with its reason, otherwise.
   private func removeTwin(of batch: LedgerBatch, _ report: inout PruneReport) {
     let twin = batch.path + ".gz"
-    guard !batch.path.hasSuffix(".gz"), let info = try? FileInfo(path: twin), info.kind == .regular else { return }
+    guard !batch.path.hasSuffix(".gz"), let info = try? FileInfo(path: twin), info.kind == .regular else {
+      return
+    }
     // A compression that was cut short never ends in a way that says so: what can be inflated is compared.
     let (whole, digest) = inflatedDigest(twin)
     if whole, digest == batch.facts.digest {
@@ -116,7 +126,8 @@ public struct PruneTask: Sendable {
       report.kept.append(
         PruneReport.Kept(
           batch: batch.facts.id, file: relative(twin, context.root),
-          reason: whole ? "its content is another than that of the file beside it" : "its gzip stream is not whole"))
+          reason: whole
+            ? "its content is another than that of the file beside it" : "its gzip stream is not whole"))
     }
   }
 
@@ -143,22 +154,27 @@ public struct PruneTask: Sendable {
   private func pruneReturned(
     _ setAside: SetAside, _ ledger: borrowing Ledger, _ report: inout PruneReport
   ) throws(Failure) {
-    let inventory = takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated)
+    let inventory = takeInventory(
+      root: context.root, live: document.logs.live, rotated: document.logs.rotated)
     for file in inventory.rotated {
       guard try ledger.batch(of: FileIdentity(file.info)) == nil else { continue }
-      let gone = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds).filter { $0.state == .pruned }
+      let gone = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds).filter {
+        $0.state == .pruned
+      }
       guard !gone.isEmpty,
         let digest = try? contentDigest(file, settle: document.logs.settle, now: context.clock.now()),
         let batch = gone.first(where: { $0.facts.digest == digest })
       else { continue }
       do throws(SetAside.Refusal) {
         report.bytes += try setAside.remove(
-          file.path, batch: batch.facts.id, digest: digest, identity: FileIdentity(file.info), settle: document.logs.settle
+          file.path, batch: batch.facts.id, digest: digest, identity: FileIdentity(file.info),
+          settle: document.logs.settle
         ) { () throws(Failure) in }
         report.returned.append(relative(file.path, context.root))
       } catch {
         report.kept.append(
-          PruneReport.Kept(batch: batch.facts.id, file: relative(file.path, context.root), reason: error.reason))
+          PruneReport.Kept(
+            batch: batch.facts.id, file: relative(file.path, context.root), reason: error.reason))
       }
     }
   }
@@ -167,7 +183,9 @@ public struct PruneTask: Sendable {
 extension BatchFacts {
   /// Whether a proof speaks of the very content that this ledger entry counted.
   func agrees(with other: BatchFacts) -> Bool {
-    id == other.id && digest == other.digest && bytes == other.bytes && lines == other.lines && blank == other.blank
-      && malformed == other.malformed && entries == other.entries && rotated == other.rotated && stream == other.stream
+    id == other.id && digest == other.digest && bytes == other.bytes && lines == other.lines
+      && blank == other.blank
+      && malformed == other.malformed && entries == other.entries && rotated == other.rotated
+      && stream == other.stream
   }
 }

@@ -23,7 +23,6 @@ struct FileContent {
   var hadLease: Bool
 }
 
-
 /// Opens a rotated file, makes sure that nobody writes to it, and lends the reading of it.
 ///
 /// The lease is taken before the first byte is read. Somebody who opens the file to write waits until it goes, so each block looks whether it
@@ -39,7 +38,9 @@ struct RotatedFileReader: ~Copyable {
   static let blockSize = 1 << 20
 
   /// - Parameter settle: seconds that size and time must have been still where no lease is permitted.
-  static func open(_ file: RotatedFile, settle: Double, now: Instant) throws(ReadingRefusal) -> RotatedFileReader {
+  static func open(_ file: RotatedFile, settle: Double, now: Instant) throws(ReadingRefusal)
+    -> RotatedFileReader
+  {
     let before = leaseBreaks()
     let descriptor = try openUnchanged(file)
     do throws(ReadLease.Refusal) {
@@ -51,11 +52,13 @@ struct RotatedFileReader: ~Copyable {
       case .notPermitted:
         let still = Double(now.microseconds) / 1e6 - Double(max(file.info.modified, file.info.changed)) / 1e9
         guard still >= settle else {
-          throw .passOver(.waiting, "no lease is permitted on it, and it has been still for less than the settle time")
+          throw .passOver(
+            .waiting, "no lease is permitted on it, and it has been still for less than the settle time")
         }
       }
     }
-    return RotatedFileReader(file: file, descriptor: try openUnchanged(file), lease: nil, breaksBefore: before)
+    return RotatedFileReader(
+      file: file, descriptor: try openUnchanged(file), lease: nil, breaksBefore: before)
   }
 
   private static func openUnchanged(_ file: RotatedFile) throws(ReadingRefusal) -> Descriptor {
@@ -69,7 +72,9 @@ struct RotatedFileReader: ~Copyable {
     throw .passOver(.changed, "it changed between the look and the reading")
   }
 
-  private init(file: RotatedFile, descriptor: consuming Descriptor, lease: consuming ReadLease?, breaksBefore: UInt32) {
+  private init(
+    file: RotatedFile, descriptor: consuming Descriptor, lease: consuming ReadLease?, breaksBefore: UInt32
+  ) {
     self.file = file
     self.descriptor = descriptor
     self.lease = lease
@@ -82,7 +87,8 @@ struct RotatedFileReader: ~Copyable {
   /// lie on the disk, `text` the uncompressed ones.
   /// - Returns: whether the file has ended.
   mutating func read(
-    atMost limit: Int64 = .max, raw: (UnsafeRawBufferPointer) throws -> Void, text: (UnsafeRawBufferPointer) throws -> Void
+    atMost limit: Int64 = .max, raw: (UnsafeRawBufferPointer) throws -> Void,
+    text: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> Bool {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 64)
     defer { buffer.deallocate() }

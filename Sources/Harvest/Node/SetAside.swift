@@ -38,7 +38,8 @@ struct SetAside {
         throw Refusal(reason: "another file had its name by now")
       }
       let file = RotatedFile(
-        path: private_, folder: "", name: baseName(path), stream: "", info: info, isGzip: try isGzip(private_),
+        path: private_, folder: "", name: baseName(path), stream: "", info: info,
+        isGzip: try isGzip(private_),
         estimatedText: info.size)
       guard try contentDigest(file, settle: settle, now: context.clock.now()) == digest else {
         throw Refusal(reason: "its content is no longer what was archived")
@@ -68,7 +69,9 @@ struct SetAside {
   private func discard(_ path: String, name: String, batch: String) throws(SystemError) {
     guard keep > 0 else { return try removeFile(path) }
     let until = context.clock.now().seconds + Int64(keep.rounded(.up))
-    try renameFile(path, joined(folderName(path), "\(Self.trashPrefix)\(until)-\(batch.prefix(12))-\(name)"), replacing: false)
+    try renameFile(
+      path, joined(folderName(path), "\(Self.trashPrefix)\(until)-\(batch.prefix(12))-\(name)"),
+      replacing: false)
   }
 
   private func isGzip(_ path: String) throws(SystemError) -> Bool {
@@ -97,7 +100,8 @@ struct SetAside {
           if batches == nil { batches = try ledger.batches() }
           let info = try? FileInfo(path: path)
           let batch = batches?.first {
-            $0.facts.id.hasPrefix(id) && $0.identity.inode == info?.inode && $0.identity.device == info?.device
+            $0.facts.id.hasPrefix(id) && $0.identity.inode == info?.inode
+              && $0.identity.device == info?.device
           }
           do throws(SystemError) {
             if batch?.state == .pruned {
@@ -109,7 +113,9 @@ struct SetAside {
             left.append(
               PassedOver(
                 file: relative(path, context.root), reason: .held,
-                note: "a prune that was cut off left it under this name, and it can't be moved back: \(error.words)"))
+                note:
+                  "a prune that was cut off left it under this name, and it can't be moved back: \(error.words)"
+              ))
           }
         }
       }

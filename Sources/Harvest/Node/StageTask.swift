@@ -2,6 +2,7 @@ import DuckDB
 import Files
 import Ledger
 import Logs
+import ObjectStorage
 import Rows
 public import Support
 
@@ -56,12 +57,15 @@ public struct StageTask: Sendable {
     return true
   }
 
-  private func stage(_ ledger: borrowing Ledger, _ deadline: Deadline, _ report: inout StageReport) async throws(Failure) {
+  private func stage(_ ledger: borrowing Ledger, _ deadline: Deadline, _ report: inout StageReport)
+    async throws(Failure)
+  {
     let watch = Stopwatch()
     let condition = try await context.duckdb.checkUrgent(document.urgent.condition)
     let before = takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated)
     report.passedOver += try SetAside(context: context, keep: document.keep).recover(before.folders, ledger)
-    let inventory = takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated)
+    let inventory = takeInventory(
+      root: context.root, live: document.logs.live, rotated: document.logs.rotated)
     report.head.missingFolders = inventory.missingFolders
     report.head.foundNothing = inventory.rotated.isEmpty && inventory.passedOver.isEmpty
     let decisions = try decide(
@@ -75,7 +79,8 @@ public struct StageTask: Sendable {
     while let group = groups.first {
       groups.removeFirst()
       if deadline.hasPassed {
-        report.failures.append("the time was up before \(counted(groups.joined().count + group.count, "file")) could be read")
+        report.failures.append(
+          "the time was up before \(counted(groups.joined().count + group.count, "file")) could be read")
         break
       }
       let large = await stageOne(group, as: nil, ledger, &stager, &report)
@@ -93,7 +98,8 @@ public struct StageTask: Sendable {
   /// Bundles whose members are fixed and that no complete try of is in the store: staged again, with the same members or not at all. Those that
   /// are partly proven are taken apart first.
   private func finishBundles(
-    _ ledger: borrowing Ledger, _ decisions: StageDecisions, _ stager: inout BundleStager, _ report: inout StageReport
+    _ ledger: borrowing Ledger, _ decisions: StageDecisions, _ stager: inout BundleStager,
+    _ report: inout StageReport
   ) async throws(Failure) {
     for bundle in try ledger.unprovenBundles() {
       let proven = bundle.batches.contains { $0.state == .proven || $0.state == .pruned }
@@ -111,7 +117,8 @@ public struct StageTask: Sendable {
           files.append(copy)
         } else {
           report.failures.append(
-            "\(relative(batch.path, context.root)) went away before it was staged: its lines are lost, unless somebody has the file")
+            "\(relative(batch.path, context.root)) went away before it was staged: its lines are lost, unless somebody has the file"
+          )
         }
       }
       if files.count < bundle.batches.count {
@@ -119,7 +126,10 @@ public struct StageTask: Sendable {
           decisions.known[id] != nil || files.contains { $0.path.contains(id.prefix(32)) }
         }
         try ledger.dissolve(bundle: bundle.id, keeping: rest, day: bundle.day)
-        guard !rest.isEmpty, let again = try ledger.unprovenBundles().first(where: { Set($0.batches.map(\.facts.id)) == Set(rest) })
+        guard !rest.isEmpty,
+          let again = try ledger.unprovenBundles().first(where: {
+            Set($0.batches.map(\.facts.id)) == Set(rest)
+          })
         else { continue }
         _ = await stageOne(files, as: again, ledger, &stager, &report)
       } else {

@@ -28,7 +28,9 @@ func commitStep(
       there.formUnion(bundle.batches.map(\.id))
     }
   }
-  let (leftOut, wanted) = plan.bundles.partitioned { bundle in bundle.batches.contains { there.contains($0.id) } }
+  let (leftOut, wanted) = plan.bundles.partitioned { bundle in
+    bundle.batches.contains { there.contains($0.id) }
+  }
   let names = leftOut.map(\.id)
   if wanted.allSatisfy({ $0.dataFiles.isEmpty }) { return .nothing(bundles: wanted, leftOut: names) }
   return .append(bundles: wanted, leftOut: names)
@@ -53,7 +55,8 @@ func chooseBundles(
       // The same bundle in two reports: a task that ran twice.
       continue
     } else if batches.contains(where: taken.contains) {
-      refused.append((bundle, "it shares a batch with another bundle of this run; the next run takes it apart"))
+      refused.append(
+        (bundle, "it shares a batch with another bundle of this run; the next run takes it apart"))
     } else {
       chosen.append(bundle)
       taken.formUnion(batches)

@@ -40,9 +40,12 @@ struct Committer {
         return try await write(plan, bundles: bundles, leftOut: leftOut, marker: nil, table)
       case .append(let bundles, let leftOut):
         let files = bundles.flatMap { bundle in bundle.dataFiles.map { $0.appended(bundle) } }
-        let settled = markers.keys.filter { index.runs.contains($0) && table?.property(CommitMarker.prefix + $0) != nil }
+        let settled = markers.keys.filter {
+          index.runs.contains($0) && table?.property(CommitMarker.prefix + $0) != nil
+        }
         stepPoint("commit.before")
-        let answer = try await writer.append(files, run: plan.run, leftOut: leftOut, settled: settled.sorted(), on: table)
+        let answer = try await writer.append(
+          files, run: plan.run, leftOut: leftOut, settled: settled.sorted(), on: table)
         stepPoint("commit.after")
         switch answer {
         case .committed: continue
@@ -62,14 +65,17 @@ struct Committer {
   }
 
   /// Reads the run's snapshot back and finds every data file of the plan in it, with its rows, and in the store, with its size.
-  private func readBack(_ plan: Plan, _ marker: CommitMarker, _ table: LoadedTable?) async throws(Failure) -> Proof {
+  private func readBack(_ plan: Plan, _ marker: CommitMarker, _ table: LoadedTable?) async throws(Failure)
+    -> Proof
+  {
     stepPoint("readback.before")
     let bundles = plan.bundles.filter { !marker.leftOut.contains($0.id) }
     guard let table, let snapshot = table.snapshot(marker.snapshot) else {
       return try await countRows(plan, bundles, marker, table)
     }
     let files = Dictionary(
-      try await writer.files(of: snapshot, addedBy: snapshot.id).map { ($0.url, $0) }, uniquingKeysWith: { first, _ in first })
+      try await writer.files(of: snapshot, addedBy: snapshot.id).map { ($0.url, $0) },
+      uniquingKeysWith: { first, _ in first })
     var found: [StagedBundle] = []
     for bundle in bundles {
       var isThere = true
@@ -91,7 +97,9 @@ struct Committer {
     _ plan: Plan, _ bundles: [StagedBundle], _ marker: CommitMarker, _ table: LoadedTable?
   ) async throws(Failure) -> Proof {
     guard let table else {
-      throw Failure("table.unreadable", "The table \(catalog.table) is gone, and the run \(plan.run) was committed to it.")
+      throw Failure(
+        "table.unreadable", "The table \(catalog.table) is gone, and the run \(plan.run) was committed to it."
+      )
     }
     let counts = try await batchCounts(duckdb, metadata: catalog.metadataURL(of: table))
     let found = bundles.filter { bundle in bundle.batches.allSatisfy { $0.rows == counts[$0.id]?.rows ?? 0 } }
@@ -102,10 +110,13 @@ struct Committer {
   private func write(
     _ plan: Plan, bundles: [StagedBundle], leftOut: [String], marker: CommitMarker?, _ table: LoadedTable?
   ) async throws(Failure) -> Proof {
-    let batches = bundles.flatMap { bundle in
-      bundle.batches.map { facts in
-        ProvenBatch(
-          facts: facts, node: bundle.node, bundle: bundle.id, run: plan.run, sequence: facts.rows > 0 ? marker?.sequence : nil)
+    var batches: [ProvenBatch] = []
+    for bundle in bundles {
+      for facts in bundle.batches {
+        batches.append(
+          ProvenBatch(
+            facts: facts, node: bundle.node, bundle: bundle.id, run: plan.run,
+            sequence: facts.rows > 0 ? marker?.sequence : nil))
       }
     }
     let proof = Proof(

@@ -16,7 +16,8 @@ struct RunStore {
   func proof(_ run: String) async throws(Failure) -> (proof: Proof, reference: ObjectReference)? {
     let key = RunKeys.proof(run)
     guard let bytes = try await store.get(key, limit: .mebibytes(512)) else { return nil }
-    let proof = try decodeJSON(Proof.self, from: bytes, code: "proof.broken", document: "The proof of run \(run)")
+    let proof = try decodeJSON(
+      Proof.self, from: bytes, code: "proof.broken", document: "The proof of run \(run)")
     return (proof, ObjectReference(key: key, digest: sha256(bytes)))
   }
 
@@ -52,7 +53,8 @@ struct RunStore {
       guard let bytes = try await store.get(object.key, limit: .mebibytes(512)) else { continue }
       let report = try StageReport(parsing: bytes, name: object.key)
       guard report.head.node == node else {
-        throw Failure("report.foreign", "The report \(object.key) is signed by \(report.head.node), not by \(node).")
+        throw Failure(
+          "report.foreign", "The report \(object.key) is signed by \(report.head.node), not by \(node).")
       }
       reports.append(report)
     }
@@ -64,7 +66,8 @@ struct RunStore {
     for object in try await store.list(RunKeys.pruned(run)) {
       guard let bytes = try await store.get(object.key, limit: .mebibytes(64)) else { continue }
       reports.append(
-        try decodeJSON(PruneReport.self, from: bytes, code: "report.broken", document: "The report \(object.key)"))
+        try decodeJSON(
+          PruneReport.self, from: bytes, code: "report.broken", document: "The report \(object.key)"))
     }
     return reports
   }

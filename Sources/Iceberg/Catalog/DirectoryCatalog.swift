@@ -34,7 +34,8 @@ public struct DirectoryCatalog: Catalog {
         remedy: "Run it again; if it stays so, bring the newest v*.metadata.json back from a backup.")
     }
     let metadata = try decodeJSON(
-      JSONValue.self, from: bytes, code: "table.unreadable", document: "The metadata \(key(version)) of the table \(table)")
+      JSONValue.self, from: bytes, code: "table.unreadable",
+      document: "The metadata \(key(version)) of the table \(table)")
     return LoadedTable(metadata: metadata, version: version)
   }
 
@@ -56,7 +57,8 @@ public struct DirectoryCatalog: Catalog {
         found.append(version)
       } else if rest.hasSuffix(".gz.metadata.json") || rest.hasSuffix(".metadata.json.gz") {
         throw Failure(
-          "table.foreign", "The table \(table) has compressed metadata, \(object.key), which is not read here.",
+          "table.foreign",
+          "The table \(table) has compressed metadata, \(object.key), which is not read here.",
           remedy: "Set its property write.metadata.compression-codec to none with the program that wrote it.")
       }
     }

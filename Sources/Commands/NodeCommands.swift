@@ -1,0 +1,118 @@
+import CommandLine
+import Configuration
+import DuckDB
+import Files
+import Fleet
+import Glibc
+import Harvest
+import Logs
+import ObjectStorage
+import Processes
+import Support
+
+private let root = Flag("root", value: "DIR", "The node's root; / on a machine of its own.")
+private let storeFlag = Flag("store", value: "URL", "The object store, such as file:///srv/archive.")
+private let task = Flag("task", value: "KEY", "The task document: a key in the store, or a file's path.")
+private let digest = Flag("task-sha256", value: "HEX", "What the document's SHA-256 has to be.")
+private let progress = Flag(
+  "progress", value: "none|json", "json: a line of JSON on standard error now and then.")
+private let flags = [root, storeFlag, task, digest, progress]
+
+private enum ProgressKind: String, CaseIterable { case none, json }
+
+/// What both node tasks are started with.
+private struct NodeTaskStart {
+  var context: NodeContext
+  var document: TaskDocument
+
+  init(_ arguments: ParsedArguments) async throws {
+    func required(_ flag: Flag) throws -> String {
+      guard let value = arguments.value(flag) else {
+        throw UsageError("--\(flag.name) is missing.", command: arguments.definition.name)
+      }
+      return value
+    }
+    let nodeRoot = resolvedPath(arguments.value(root) ?? "/")
+    let store = try Workspace.openStore(try required(storeFlag))
+    let name = try required(task)
+    let bytes = try await taskDocument(name, store)
+    if let wanted = arguments.value(digest), sha256(bytes) != wanted.lowercased() {
+      throw Failure(
+        "task.digest",
+        "The task document \(printable(name)) is not the one that was meant: its digest is another.")
+    }
+    document = try decodeJSON(
+      TaskDocument.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))")
+    let kind = try arguments.choice(progress, ProgressKind.self) ?? .none
+    context = NodeContext(
+      node: try NodeContext.identity(declared: try declaredNode(nodeRoot), environment: environmentNode()),
+      root: nodeRoot,
+      store: store, duckdb: try await DuckDB.find(configured: nil),
+      progress: { step in
+        if kind == .json { Output.errors.write(encodeJSON(step) + [0x0A]) }
+      })
+  }
+}
+
+/// The document's bytes, from the store or from a file.
+private func taskDocument(_ name: String, _ store: any ObjectStore) async throws(Failure) -> [UInt8] {
+  if isProperKey(name), let bytes = try await store.get(name, limit: .mebibytes(256)) { return bytes }
+  do throws(SystemError) {
+    return try readFile(name, limit: .mebibytes(256))
+  } catch {
+    throw error.failure(
+      "task.missing", "The task document \(printable(name)) is neither in the store nor a file.")
+  }
+}
+
+private func environmentNode() -> Node? {
+  guard let region = environmentValue("GADWALL_REGION"), let zone = environmentValue("GADWALL_ZONE"),
+    let name = environmentValue("GADWALL_NODE")
+  else { return nil }
+  return Node(region: region, zone: zone, name: name)
+}
+
+private func declaredNode(_ root: String) throws(Failure) -> Node? {
+  let path = joined(root, "var/lib/gadwall/node.yaml")
+  guard exists(path) else { return nil }
+  let parts = try NodeFile.read(path)
+  return Node(region: parts.region, zone: parts.zone, name: parts.name)
+}
+
+/// `gadwall node stage`
+enum NodeStageCommand: Command {
+  static let definition = CommandDefinition(
+    ["node", "stage"],
+    summary: "On a node: bring the rotated files into the store and report. Run by an engine.",
+    discussion: """
+      Prints {"warning":"raw_logs_not_found",…} when there is no rotated file at all. Ends with 0 whenever its report was written, whatever \
+      is in it. Deletes nothing.
+      """,
+    flags: flags)
+
+  static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
+    let start = try await NodeTaskStart(arguments)
+    let report = try await StageTask(context: start.context, document: start.document).run()
+    if report.head.foundNothing {
+      Output.standard.line(#"{"warning":"raw_logs_not_found","date":"\#(start.context.clock.now())"}"#)
+    }
+    return .done
+  }
+}
+
+/// `gadwall node prune`
+enum NodePruneCommand: Command {
+  static let definition = CommandDefinition(
+    ["node", "prune"], summary: "On a node: delete the rotated files that are proven. Run by an engine.",
+    discussion: """
+      Reads the proofs that the task document names, compares each with the node's own ledger, sets the file aside, checks that nobody has it open and that \
+      its content is what was archived, and deletes it. Whatever does not fit stays, with its reason in the report.
+      """,
+    flags: flags)
+
+  static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
+    let start = try await NodeTaskStart(arguments)
+    _ = try await PruneTask(context: start.context, document: start.document).run()
+    return .done
+  }
+}

@@ -1,0 +1,124 @@
+import CommandLine
+import Configuration
+import DuckDB
+import Files
+import Fleet
+import Harvest
+import Iceberg
+import Logs
+import ObjectStorage
+import Processes
+import Support
+
+/// What the configuration names, opened.
+struct Workspace {
+  let configuration: Configuration
+  let store: any ObjectStore
+  let duckdb: DuckDB
+  let catalog: any Catalog
+  let engine: any Engine
+  /// A folder for files on their way, gone when the program ends well.
+  let scratch: String
+
+  /// The configuration that the command line, the environment or the usual places name.
+  static func configuration(_ arguments: ParsedArguments) throws -> Configuration {
+    if let named = arguments.value(SharedFlags.config) ?? environmentValue("GADWALL_CONFIG") {
+      return try Configuration.read(named)
+    }
+    for place in ["gadwall.yaml", "/etc/gadwall/gadwall.yaml"] where exists(resolvedPath(place)) {
+      return try Configuration.read(place)
+    }
+    throw Failure(
+      "config.missing", "There is no configuration: neither ./gadwall.yaml nor /etc/gadwall/gadwall.yaml.",
+      remedy: "Name one with --config, or try 'gadwall demo --directory DIR', which makes one.")
+  }
+
+  static func open(_ arguments: ParsedArguments) async throws -> Workspace {
+    try await open(try configuration(arguments))
+  }
+
+  static func open(_ configuration: Configuration) async throws -> Workspace {
+    let duckdb = try await DuckDB.find(configured: configuration.duckdbPath)
+    let store = try openStore(configuration.storeURL)
+    let catalog = DirectoryCatalog(
+      store: store, namespace: configuration.table[0], name: configuration.table[1])
+    let scratch = joined(environmentValue("TMPDIR") ?? "/tmp", "gadwall-\(randomName())")
+    do { try makeFolder(scratch, mode: 0o700) } catch {
+      throw error.failure(
+        "scratch.unwritable", "The scratch folder \(scratch) can't be made.",
+        remedy: "Set TMPDIR to one that can.")
+    }
+    return Workspace(
+      configuration: configuration, store: store, duckdb: duckdb, catalog: catalog,
+      engine: try localEngine(configuration, duckdb), scratch: scratch)
+  }
+
+  static func openStore(_ url: String) throws(Failure) -> any ObjectStore {
+    guard url.hasPrefix("file://") else {
+      throw Failure(
+        "store.scheme", "The store \(printable(url)) is of a kind that is not built yet.",
+        remedy: "Name a folder: file:/srv/archive.")
+    }
+    return try DirectoryStore(root: String(url.dropFirst(7)))
+  }
+
+  private static func localEngine(_ configuration: Configuration, _ duckdb: DuckDB) throws(Failure)
+    -> LocalEngine
+  {
+    var nodes: [LocalNode] = []
+    for item in configuration.nodes {
+      let node = Node(region: item.region, zone: item.zone, name: item.name)
+      do throws(Failure) {
+        try node.validate()
+      } catch {
+        throw Failure(
+          error.code, "\(configuration.path), \(item.mark): \(error.sentence)", remedy: error.remedy)
+      }
+      nodes.append(LocalNode(node: node, root: item.root))
+    }
+    var environment = plainEnvironment()
+    environment["GADWALL_DUCKDB"] = duckdb.executable
+    if let stop = environmentValue("GADWALL_STOP_AT") { environment["GADWALL_STOP_AT"] = stop }
+    return LocalEngine(
+      nodes: nodes, executable: executablePath(), storeURL: configuration.storeURL, environment: environment)
+  }
+
+  /// Runs the body and removes the scratch folder afterwards.
+  func closing<Result>(_ body: (Workspace) async throws -> Result) async throws -> Result {
+    defer { try? removeTree(scratch) }
+    return try await body(self)
+  }
+
+  /// Nodes that `--region`, `--zone` and `--node` choose.
+  static func selection(_ arguments: ParsedArguments) -> NodeSelection {
+    NodeSelection(
+      regions: arguments.all(SelectionFlags.region), zones: arguments.all(SelectionFlags.zone),
+      names: arguments.all(SelectionFlags.node))
+  }
+
+  func harvestRequest(_ selection: NodeSelection) -> HarvestRequest {
+    HarvestRequest(
+      selection: selection,
+      logs: TaskDocument.Logs(
+        live: configuration.live, rotated: configuration.rotated, settle: configuration.settleSeconds),
+      urgent: TaskDocument.Urgent(condition: configuration.urgentWhere, show: configuration.urgentShow),
+      keep: configuration.keepSeconds)
+  }
+}
+
+/// Flags that choose part of the fleet.
+enum SelectionFlags {
+  static let region = Flag(
+    "region", value: "PATTERN", repeatable: true, "Only nodes whose region matches (* and ?); repeatable.")
+  static let zone = Flag(
+    "zone", value: "PATTERN", repeatable: true, "Only nodes whose zone matches; repeatable.")
+  static let node = Flag(
+    "node", value: "PATTERN", repeatable: true, "Only nodes whose name matches; repeatable.")
+  static let all = [region, zone, node]
+}
+
+/// How results are printed.
+enum OutputFormat: String, CaseIterable { case table, json }
+
+let formatFlag = Flag(
+  "format", value: "table|json", "table (the default) for people, json for one document with all of it.")

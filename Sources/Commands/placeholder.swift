@@ -1,1 +1,0 @@
-public enum Gadwall { public static func main() async {} }

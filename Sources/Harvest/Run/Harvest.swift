@@ -1,0 +1,312 @@
+public import DuckDB
+import Files
+public import Fleet
+public import Iceberg
+public import Logs
+public import ObjectStorage
+public import Support
+
+/// What a harvest is to do.
+public struct HarvestRequest: Sendable {
+  public var selection: NodeSelection
+  public var logs: TaskDocument.Logs
+  public var urgent: TaskDocument.Urgent
+  /// Seconds that pruned files are kept under a private name.
+  public var keep: Double
+  /// How long a node may take to stage and to prune.
+  public var stageSeconds = 1800.0
+  public var pruneSeconds = 300.0
+
+  public init(selection: NodeSelection, logs: TaskDocument.Logs, urgent: TaskDocument.Urgent, keep: Double) {
+    self.selection = selection
+    self.logs = logs
+    self.urgent = urgent
+    self.keep = keep
+  }
+}
+
+/// What is worth telling while a harvest runs.
+public enum HarvestEvent: Sendable {
+  case started(run: String, nodes: [Node])
+  case progress(Node, phase: String, bytes: Int64, entries: Int64)
+  case staged(Node, StageReport.Totals)
+  case failed(Node, String)
+  /// Something a person should know, about a node or about the run.
+  case note(Node?, String)
+  case committed(snapshot: Int64, rows: Int64, files: Int)
+  case pruned(Node, files: Int, bytes: Int64)
+}
+
+/// One run over the fleet: stage on every node, one commit for all of them, the proof, prune.
+public struct Harvest: Sendable {
+  let engine: any Engine
+  let store: any ObjectStore
+  let catalog: any Catalog
+  let duckdb: DuckDB
+  /// A folder of the control machine for files on their way.
+  let scratch: String
+  let clock: WallClock
+  let tell: @Sendable (HarvestEvent) -> Void
+
+  public init(
+    engine: any Engine, store: any ObjectStore, catalog: any Catalog, duckdb: DuckDB, scratch: String,
+    clock: WallClock = .system, tell: @escaping @Sendable (HarvestEvent) -> Void
+  ) {
+    self.engine = engine
+    self.store = store
+    self.catalog = catalog
+    self.duckdb = duckdb
+    self.scratch = scratch
+    self.clock = clock
+    self.tell = tell
+  }
+
+  private var runs: RunStore { RunStore(store: store) }
+  private var committer: Committer {
+    Committer(
+      runs: runs, catalog: catalog,
+      writer: TableWriter(duckdb: duckdb, store: store, catalog: catalog, scratch: scratch, clock: clock),
+      duckdb: duckdb,
+      clock: clock)
+  }
+
+  /// Runs the harvest. What a killed run left is finished on the way.
+  ///
+  /// - Throws: what keeps the whole run from being done (`table.foreign`, `store.unreadable`, `commit.conflict` …). What fails on one node, or of one
+  ///   file, is in the summary, and the others go on.
+  public func run(_ request: HarvestRequest) async throws(Failure) -> HarvestSummary {
+    let watch = Stopwatch()
+    let nodes = try await chosenNodes(request.selection)
+    _ = try await duckdb.checkUrgent(request.urgent.condition)
+    let dataPath = try await tableDataPath()
+    let run = newRunID(at: clock.now())
+    var summary = HarvestSummary(run: run, startedAt: clock.now(), nodes: nodes)
+    tell(.started(run: run, nodes: nodes))
+
+    try await finishOpenRuns(&summary)
+    let index = try await runs.proven()
+    var reports = try await stage(request, run, nodes, dataPath, index, &summary)
+    let (again, adopted) = rebuilds(reports, index)
+    if !again.isEmpty {
+      let second = try await stage(request, run, again, dataPath, index, adopt: adopted, &summary)
+      reports.merge(second) { $0 + $1 }
+    }
+    note(reports, &summary)
+
+    let reported = nodes.flatMap { reports[$0]?.flatMap(\.bundles) ?? [] }
+    let after = try await runs.proven()
+    let (bundles, refused) = chooseBundles(reported, proven: Set(after.batches.keys), dataPath: dataPath)
+    for (bundle, reason) in refused {
+      summary.addProblem(bundle.node, "the bundle \(bundle.id.prefix(12)) was not committed: \(reason)")
+    }
+    if !bundles.isEmpty {
+      let plan = Plan(run: run, bundles: bundles)
+      stepPoint("plan.before")
+      try await store.put([], at: RunKeys.open(run))
+      guard try await store.putIfAbsent(encodeJSON(plan), at: RunKeys.plan(run)) else {
+        throw Failure(
+          "plan.exists", "The plan of run \(run) is there already, and it is ours alone to write.")
+      }
+      stepPoint("plan.after")
+      try await prove(plan, &summary)
+    }
+    try await prune(request, run, nodes, dataPath, reported, &summary)
+    summary.seconds = watch.seconds
+    try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
+    return summary
+  }
+
+  // MARK: before
+
+  private func chosenNodes(_ selection: NodeSelection) async throws(Failure) -> [Node] {
+    let all = try await engine.nodes(matching: NodeSelection())
+    guard !all.isEmpty else {
+      throw Failure(
+        "fleet.empty", "The engine '\(engine.name)' has no node.",
+        remedy: "List nodes under 'local.nodes' in the configuration.")
+    }
+    let unmatched = selection.unmatched(among: all)
+    let chosen = all.filter(selection.matches)
+    guard unmatched.isEmpty, !chosen.isEmpty else {
+      throw Failure(
+        "fleet.no-match",
+        "No node matches \(unmatched.isEmpty ? "all of the patterns at once" : unmatched.joined(separator: " ")).",
+        remedy: "Known nodes: \(all.map(\.description).joined(separator: ", ")).")
+    }
+    return chosen
+  }
+
+  /// Where data files go. Refuses a table that isn't ours, and one whose data path the nodes' store can't be asked for.
+  private func tableDataPath() async throws(Failure) -> String {
+    let table = try await catalog.load()
+    if let table { try table.checkOurs(name: catalog.table) }
+    let path: String
+    if let table { path = table.dataPath } else { path = try await catalog.newLocation() + "/data" }
+    guard store.key(of: path) != nil else {
+      throw Failure(
+        "table.elsewhere",
+        "The table \(catalog.table) keeps its data in \(path), which lies outside the store \(store.url).",
+        remedy: "Name the store that holds the table with 'store.url'.")
+    }
+    return path
+  }
+
+  /// Plans without a proof, of runs that were killed or could not finish, are finished first.
+  private func finishOpenRuns(_ summary: inout HarvestSummary) async throws(Failure) {
+    for run in try await runs.openRuns() {
+      guard let plan = try await runs.plan(run) else { continue }
+      tell(.note(nil, "finishing the run \(run), which was cut off"))
+      try await prove(plan, &summary)
+    }
+  }
+
+  private func prove(_ plan: Plan, _ summary: inout HarvestSummary) async throws(Failure) {
+    let proof = try await committer.prove(plan)
+    let rows = proof.batches.reduce(0) { $0 + $1.facts.rows }
+    if let snapshot = proof.snapshot {
+      summary.snapshots.append(
+        HarvestSummary.Snapshot(
+          run: plan.run, id: snapshot, sequence: proof.sequence ?? 0, rows: rows, files: proof.dataFiles.count
+        ))
+      tell(.committed(snapshot: snapshot, rows: rows, files: proof.dataFiles.count))
+    }
+    summary.provenBatches += proof.batches.count
+    let missing = plan.bundles.filter { bundle in
+      !proof.leftOut.contains(bundle.id) && !proof.batches.contains { $0.bundle == bundle.id }
+    }
+    for bundle in missing {
+      summary.addProblem(
+        bundle.node,
+        "the bundle \(bundle.id.prefix(12)) was not found when the table was read back; its files stay")
+    }
+  }
+
+  // MARK: tasks
+
+  private func stage(
+    _ request: HarvestRequest, _ run: String, _ nodes: [Node], _ dataPath: String, _ index: ProvenIndex,
+    adopt: [Node: [ProvenBatch]]? = nil, _ summary: inout HarvestSummary
+  ) async throws(Failure) -> [Node: [StageReport]] {
+    let known = Set(index.batches.values.map(\.node))
+    var parts: [String: TaskDocument.NodePart] = [:]
+    for node in nodes {
+      var part = TaskDocument.NodePart()
+      part.isNew = !known.contains(node)
+      part.adopt = adopt?[node]
+      parts[node.key] = part
+    }
+    let document = TaskDocument(
+      run: run, task: "stage", seconds: request.stageSeconds, logs: request.logs, urgent: request.urgent,
+      keep: request.keep,
+      dataPath: dataPath, nodes: parts)
+    let outcomes = try await carry(
+      document, name: adopt == nil ? "stage" : "stage-2", kind: .stage, seconds: request.stageSeconds, nodes,
+      &summary)
+    var reports: [Node: [StageReport]] = [:]
+    for (node, outcome) in outcomes {
+      do throws(Failure) {
+        let found = try await runs.stageReports(run, node)
+        reports[node] = found
+        if found.isEmpty, outcome.ending == .answered {
+          summary.fail(node, "it answered, and left no report in the store")
+        }
+      } catch {
+        summary.fail(node, error.description)
+      }
+    }
+    return reports
+  }
+
+  /// Writes the task document and has the engine carry it to the nodes; what fails there is in the summary.
+  private func carry(
+    _ document: TaskDocument, name: String, kind: NodeTask.Kind, seconds: Double, _ nodes: [Node],
+    _ summary: inout HarvestSummary
+  ) async throws(Failure) -> [Node: NodeOutcome] {
+    let bytes = encodeJSON(document)
+    let key = RunKeys.task(document.run, name)
+    try await store.put(bytes, at: key)
+    let task = NodeTask(kind: kind, run: document.run, document: key, digest: sha256(bytes), seconds: seconds)
+    var outcomes: [Node: NodeOutcome] = [:]
+    let tell = tell
+    let stream = engine.run(task, on: nodes, deadline: .after(seconds: seconds + 60)) { node, progress in
+      tell(.progress(node, phase: progress.phase, bytes: progress.bytes, entries: progress.entries))
+    }
+    for await outcome in stream {
+      outcomes[outcome.node] = outcome
+      let words = printable(outcome.output).split(separator: "\n").map(String.init)
+      for line in words { tell(.note(outcome.node, line)) }
+      let reason: String?
+      switch outcome.ending {
+      case .answered: reason = nil
+      case .refused(let why): reason = "refused: \(why)"
+      case .failed(let why): reason = why
+      case .timedOut: reason = "it did not finish within \(decimal(seconds, places: 0)) s"
+      case .offline: reason = "it is offline, or its root does not exist"
+      }
+      if let reason {
+        summary.fail(outcome.node, reason)
+        tell(.failed(outcome.node, reason))
+      }
+    }
+    for node in nodes where outcomes[node] == nil {
+      summary.fail(node, "nothing was heard of it")
+      outcomes[node] = NodeOutcome(node: node, ending: .timedOut)
+    }
+    return outcomes
+  }
+
+  /// Nodes whose ledger is new or lost, and what is proven of each.
+  private func rebuilds(
+    _ reports: [Node: [StageReport]], _ index: ProvenIndex
+  ) -> (nodes: [Node], adopt: [Node: [ProvenBatch]]) {
+    let nodes = reports.filter { $0.value.contains(where: \.head.wantsRebuild) }.map(\.key).sorted {
+      $0.key < $1.key
+    }
+    var adopt: [Node: [ProvenBatch]] = [:]
+    for node in nodes {
+      adopt[node] = index.batches.values.filter { $0.node == node }.sorted { $0.facts.id < $1.facts.id }
+      tell(.note(node, "its ledger is new or was lost; it is told what is proven and asked again"))
+    }
+    return (nodes, adopt)
+  }
+
+  private func note(_ reports: [Node: [StageReport]], _ summary: inout HarvestSummary) {
+    for (node, list) in reports {
+      for report in list {
+        summary.add(report)
+        if !report.head.wantsRebuild { tell(.staged(node, report.totals)) }
+      }
+    }
+  }
+
+  /// Has the nodes delete what is proven: of this run, and of earlier ones whose prune a node has missed.
+  private func prune(
+    _ request: HarvestRequest, _ run: String, _ nodes: [Node], _ dataPath: String, _ reported: [StagedBundle],
+    _ summary: inout HarvestSummary
+  ) async throws(Failure) {
+    let index = try await runs.proven()
+    var parts: [String: TaskDocument.NodePart] = [:]
+    for node in nodes {
+      let wanted = reported.filter { $0.node == node }.flatMap(\.batches).compactMap {
+        index.batches[$0.id]?.run
+      }
+      var part = TaskDocument.NodePart()
+      part.proofs = Set(wanted).sorted().compactMap { index.references[$0] }
+      parts[node.key] = part
+    }
+    // A node that failed to stage hears of its proofs at its next one.
+    let able = nodes.filter { node in summary.nodes.contains { $0.node == node && $0.failure == nil } }
+    guard !able.isEmpty else { return }
+    let document = TaskDocument(
+      run: run, task: "prune", seconds: request.pruneSeconds, logs: request.logs, urgent: request.urgent,
+      keep: request.keep,
+      dataPath: dataPath, nodes: parts)
+    stepPoint("prune.before")
+    _ = try await carry(document, name: "prune", kind: .prune, seconds: request.pruneSeconds, able, &summary)
+    for report in try await runs.pruneReports(run) where able.contains(report.node) {
+      summary.add(report)
+      tell(.pruned(report.node, files: report.pruned.count, bytes: report.bytes))
+    }
+    stepPoint("prune.after")
+  }
+}
