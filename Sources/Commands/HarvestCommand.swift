@@ -60,6 +60,7 @@ enum HarvestCommand: Command {
       let others = node.passedOver.filter { !$0.isGap }
       for file in gaps { text += "\n! \(node.node): \(printable(file.file)) was not read: \(file.note)\n" }
       for file in others { text += "  \(node.node): \(printable(file.file)) was left alone: \(file.note)\n" }
+      if node.foundNothing { text += "  \(node.node): no rotated file at all (raw_logs_not_found)\n" }
       for folder in node.missingFolders {
         text += "  \(node.node): the folder \(printable(folder)) does not exist\n"
       }

@@ -33,6 +33,8 @@ struct Workspace {
       remedy: "Name one with --config, or try 'gadwall demo --directory DIR', which makes one.")
   }
 
+  static func read(_ path: String) throws(Failure) -> Configuration { try Configuration.read(path) }
+
   static func open(_ arguments: ParsedArguments) async throws -> Workspace {
     try await open(try configuration(arguments))
   }

@@ -23,9 +23,9 @@ struct SetAside {
     _ path: String, batch: String, digest: String, identity: FileIdentity, settle: Double,
     record: () throws(Failure) -> Void
   ) throws(Refusal) -> Int64 {
-    let private_ = joined(folderName(path), "\(Self.prefix)\(batch.prefix(12))-\(baseName(path))")
+    let hidden = joined(folderName(path), "\(Self.prefix)\(batch.prefix(12))-\(baseName(path))")
     do throws(SystemError) {
-      try renameFile(path, private_, replacing: false)
+      try renameFile(path, hidden, replacing: false)
     } catch {
       if error.isMissing { throw Refusal(reason: "it is not there any more") }
       throw Refusal(reason: "it could not be set aside: \(error.words)")
@@ -33,20 +33,20 @@ struct SetAside {
     stepPoint("prune.set-aside")
     do {
       // The rename has changed its change time, so the file is known by what a rename keeps.
-      let info = try FileInfo(path: private_)
+      let info = try FileInfo(path: hidden)
       guard info.inode == identity.inode, info.device == identity.device, info.born == identity.born else {
         throw Refusal(reason: "another file had its name by now")
       }
       let file = RotatedFile(
-        path: private_, folder: "", name: baseName(path), stream: "", info: info,
-        isGzip: try isGzip(private_),
+        path: hidden, folder: "", name: baseName(path), stream: "", info: info,
+        isGzip: try isGzip(hidden),
         estimatedText: info.size)
       guard try contentDigest(file, settle: settle, now: context.clock.now()) == digest else {
         throw Refusal(reason: "its content is no longer what was archived")
       }
       try record()
       stepPoint("prune.recorded")
-      try discard(private_, name: baseName(path), batch: batch)
+      try discard(hidden, name: baseName(path), batch: batch)
       stepPoint("prune.unlinked")
       return info.size
     } catch {
@@ -58,9 +58,9 @@ struct SetAside {
       default: reason = "\(error)"
       }
       do throws(SystemError) {
-        try renameFile(private_, path, replacing: false)
+        try renameFile(hidden, path, replacing: false)
       } catch {
-        throw Refusal(reason: "\(reason); and it could not be moved back from \(private_): \(error.words)")
+        throw Refusal(reason: "\(reason); and it could not be moved back from \(hidden): \(error.words)")
       }
       throw Refusal(reason: reason)
     }
