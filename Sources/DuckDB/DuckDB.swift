@@ -100,7 +100,7 @@ public struct DuckDB: Sendable {
       result = try await Processes.run(
         ChildCommand(
           executable, ["-json", "-bail"],
-          environment: plainEnvironment(), input: Array(script.utf8), outputLimit: settings.outputLimit,
+          environment: environment, input: Array(script.utf8), outputLimit: settings.outputLimit,
           errorLimit: .kibibytes(16), deadline: settings.deadline))
     } catch {
       switch error {
@@ -118,6 +118,13 @@ public struct DuckDB: Sendable {
       throw Failure("duckdb.failed", "DuckDB failed (\(result.status)).", words: trimmed(result.errorText))
     }
     return try resultSets(result.output)
+  }
+
+  /// Its own folder stands in for the user's home: a `.duckdbrc` there must not change what our statements mean.
+  private var environment: [String: String] {
+    var environment = plainEnvironment()
+    environment["HOME"] = folderName(executable)
+    return environment
   }
 
   private func preamble(_ settings: Settings) -> [SQL] {

@@ -25,12 +25,14 @@ public struct PruneTask: Sendable {
     let setAside = SetAside(context: context, keep: document.keep)
     let before = takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated)
     for over in try setAside.recover(before.folders, ledger) {
-      report.kept.append(PruneReport.Kept(batch: "", file: over.file, reason: over.note))
+      report.keep("", over.file, over.note)
     }
     for reference in document.nodes[context.node.key]?.proofs ?? [] {
       try await take(reference, ledger, &report)
     }
     stepPoint("prune.proven")
+    let places = Places(
+      takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated))
     for batch in try ledger.batches() where batch.state == .proven {
       guard !deadline.hasPassed else {
         report.kept.append(
@@ -38,7 +40,7 @@ public struct PruneTask: Sendable {
             batch: batch.facts.id, file: relative(batch.path, context.root), reason: "the time was up"))
         continue
       }
-      try prune(batch, setAside, ledger, &report)
+      try prune(batch, places, setAside, ledger, &report)
     }
     try pruneReturned(setAside, ledger, &report)
     report.seconds = watch.seconds
@@ -66,87 +68,65 @@ public struct PruneTask: Sendable {
       guard let own = try ledger.batch(proven.facts.id) else { continue }
       guard own.state == .fixed || own.state == .staged else { continue }
       guard own.facts.agrees(with: proven.facts) else {
-        report.kept.append(
-          PruneReport.Kept(
-            batch: own.facts.id, file: relative(own.path, context.root),
-            reason: "the proof's counts are not those of the node's ledger"))
+        report.keep(
+          own.facts.id, relative(own.path, context.root),
+          "the proof's counts are not those of the node's ledger")
         continue
       }
       try ledger.prove([own.facts.id], run: proven.run, sequence: proven.sequence)
     }
   }
 
+  /// Where files lie now, by what a rename keeps: logrotate may have shifted the names since they were staged.
+  private struct Places {
+    private var files: [[UInt64]: RotatedFile] = [:]
+
+    init(_ inventory: Inventory) {
+      for file in inventory.rotated { files[[file.info.device, file.info.inode]] = file }
+    }
+
+    func file(of identity: FileIdentity) -> RotatedFile? {
+      guard let file = files[[identity.device, identity.inode]], file.info.born == identity.born else {
+        return nil
+      }
+      return file
+    }
+  }
+
   private func prune(
-    _ batch: LedgerBatch, _ setAside: SetAside, _ ledger: borrowing Ledger, _ report: inout PruneReport
+    _ batch: LedgerBatch, _ places: Places, _ setAside: SetAside, _ ledger: borrowing Ledger,
+    _ report: inout PruneReport
   ) throws(Failure) {
-    let name = relative(batch.path, context.root)
-    func keep(_ reason: String) {
-      report.kept.append(PruneReport.Kept(batch: batch.facts.id, file: name, reason: reason))
-    }
-    guard let info = try? FileInfo(path: batch.path) else {
+    guard let file = places.file(of: batch.identity) else {
       // Rotation, or somebody, has removed it already: nothing is left to delete.
-      try ledger.setPruned(batch.facts.id)
-      report.pruned.append(batch.facts.id)
-      return
+      guard let there = try? FileInfo(path: batch.path), there.inode == batch.identity.inode else {
+        try ledger.setPruned(batch.facts.id)
+        report.pruned.append(batch.facts.id)
+        return
+      }
+      return report.keep(
+        batch.facts.id, relative(batch.path, context.root), "it is no longer a file that may be read")
     }
-    let now = FileIdentity(info)
-    guard now.inode == batch.identity.inode, now.device == batch.identity.device,
-      now.born == batch.identity.born
-    else {
-      return keep("another file has its name now; the next run looks for it")
-    }
+    let name = relative(file.path, context.root)
+    let now = FileIdentity(file.info)
     guard now.size == batch.identity.size, now.modified == batch.identity.modified else {
-      return keep("it has changed since it was archived")
+      return report.keep(batch.facts.id, name, "it has changed since it was archived")
     }
     do throws(SetAside.Refusal) {
-      report.bytes += try setAside.remove(
-        batch.path, batch: batch.facts.id, digest: batch.facts.digest, identity: batch.identity,
-        settle: document.logs.settle
+      let done = try setAside.remove(
+        file.path, batch: batch.facts.id, digest: batch.facts.digest, identity: batch.identity,
+        settle: document.logs.settle,
+        twin: file.twin
       ) { () throws(Failure) in
         try ledger.setPruned(batch.facts.id)
       }
+      report.bytes += done.bytes
       report.pruned.append(batch.facts.id)
-      removeTwin(of: batch, &report)
-    } catch {
-      keep(error.reason)
-    }
-  }
-
-  /// NAME.gz beside NAME goes too if its content is NAME's or a beginning of it; it stays, with its reason, otherwise.
-  private func removeTwin(of batch: LedgerBatch, _ report: inout PruneReport) {
-    let twin = batch.path + ".gz"
-    guard !batch.path.hasSuffix(".gz"), let info = try? FileInfo(path: twin), info.kind == .regular else {
-      return
-    }
-    // A compression that was cut short never ends in a way that says so: what can be inflated is compared.
-    let (whole, digest) = inflatedDigest(twin)
-    if whole, digest == batch.facts.digest {
-      try? removeFile(twin)
-    } else {
-      report.kept.append(
-        PruneReport.Kept(
-          batch: batch.facts.id, file: relative(twin, context.root),
-          reason: whole
-            ? "its content is another than that of the file beside it" : "its gzip stream is not whole"))
-    }
-  }
-
-  private func inflatedDigest(_ path: String) -> (whole: Bool, digest: String) {
-    guard let file = try? Descriptor.input(path) else { return (false, "") }
-    var reader = GzipReader()
-    var digest = SHA256()
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
-    defer { buffer.deallocate() }
-    do {
-      while true {
-        let got = try file.read(into: buffer)
-        if got == 0 { break }
-        try reader.read(UnsafeRawBufferPointer(rebasing: buffer[..<got])) { digest.update($0) }
+      if let reason = done.twinStays, let twin = file.twin {
+        report.keep(batch.facts.id, relative(twin, context.root), reason)
       }
-      try reader.finish()
-      return (true, digest.hexDigest())
     } catch {
-      return (false, "")
+      report.keep(batch.facts.id, name, error.reason)
     }
   }
 
@@ -166,10 +146,11 @@ public struct PruneTask: Sendable {
         let batch = gone.first(where: { $0.facts.digest == digest })
       else { continue }
       do throws(SetAside.Refusal) {
-        report.bytes += try setAside.remove(
+        let done = try setAside.remove(
           file.path, batch: batch.facts.id, digest: digest, identity: FileIdentity(file.info),
           settle: document.logs.settle
         ) { () throws(Failure) in }
+        report.bytes += done.bytes
         report.returned.append(relative(file.path, context.root))
       } catch {
         report.kept.append(
@@ -177,6 +158,12 @@ public struct PruneTask: Sendable {
             batch: batch.facts.id, file: relative(file.path, context.root), reason: error.reason))
       }
     }
+  }
+}
+
+extension PruneReport {
+  fileprivate mutating func keep(_ batch: String, _ file: String, _ reason: String) {
+    kept.append(Kept(batch: batch, file: file, reason: reason))
   }
 }
 

@@ -135,6 +135,9 @@ struct RotatedFileReader: ~Copyable {
     }
   }
 
+  /// Gives the lease back and closes the file.
+  consuming func close() {}
+
   private func checkLease() throws(ReadingRefusal) {
     guard leaseBreaks() != breaksBefore else { return }
     switch lease {

@@ -16,13 +16,18 @@ struct SetAside {
   /// Why a file was moved back, or never moved.
   struct Refusal: Error { var reason: String }
 
-  /// Deletes the batch's file. Its content is read once more, under the lease, from the name that nobody else knows.
+  /// Deletes the batch's file. Its content is read once more, under the lease, from the name that nobody else knows; the lease is kept until
+  /// the file is gone.
   ///
-  /// - Parameter record: called between the last check and the unlinking.
+  /// - Parameters:
+  ///   - twin: a .gz beside it. It goes too if what it holds is the file's content or a beginning of it.
+  ///   - record: called between the last check and the unlinking.
+  /// - Returns: the file's size, and why the twin stays, if it does.
   func remove(
     _ path: String, batch: String, digest: String, identity: FileIdentity, settle: Double,
+    twin: String? = nil,
     record: () throws(Failure) -> Void
-  ) throws(Refusal) -> Int64 {
+  ) throws(Refusal) -> (bytes: Int64, twinStays: String?) {
     let hidden = joined(folderName(path), "\(Self.prefix)\(batch.prefix(12))-\(baseName(path))")
     do throws(SystemError) {
       try renameFile(path, hidden, replacing: false)
@@ -38,17 +43,25 @@ struct SetAside {
         throw Refusal(reason: "another file had its name by now")
       }
       let file = RotatedFile(
-        path: hidden, folder: "", name: baseName(path), stream: "", info: info,
-        isGzip: try isGzip(hidden),
+        path: hidden, folder: "", name: baseName(path), stream: "", info: info, isGzip: try isGzip(hidden),
         estimatedText: info.size)
-      guard try contentDigest(file, settle: settle, now: context.clock.now()) == digest else {
+      let compressed = twin.map(CompressedTwin.init)
+      var reader = try RotatedFileReader.open(file, settle: settle, now: context.clock.now())
+      var whole = SHA256()
+      var beginning = BeginningDigest(bytes: compressed?.bytes ?? 0)
+      _ = try reader.read(raw: { _ in }) { block in
+        whole.update(block)
+        beginning.update(block)
+      }
+      guard whole.hexDigest() == digest else {
         throw Refusal(reason: "its content is no longer what was archived")
       }
       try record()
       stepPoint("prune.recorded")
       try discard(hidden, name: baseName(path), batch: batch)
       stepPoint("prune.unlinked")
-      return info.size
+      reader.close()
+      return (info.size, compressed?.remove(ifBeginning: beginning.hexDigest()))
     } catch {
       let reason: String
       switch error {
