@@ -127,7 +127,7 @@ enum HarvestCommand: Command {
   }
 
   private static func urgentRows(_ summary: HarvestSummary, width: Int?) -> String {
-    let all = summary.nodes.reduce(0) { $0 + $1.stage.urgent }
+    let all = summary.urgent
     guard all > 0 else { return "\nNo urgent rows.\n" }
     var table = TextTable(columns: [
       ("ts", .left), ("node", .left), ("service", .left), ("category", .left), ("message", .left),

@@ -110,6 +110,7 @@ public struct Harvest: Sendable {
       stepPoint("plan.after")
       try await prove(plan, &summary)
     }
+    try await fillUrgentRows(&summary, show: request.urgent.show)
     try await prune(request, run, nodes, dataPath, reported, &summary)
     summary.seconds = watch.seconds
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
@@ -170,7 +171,7 @@ public struct Harvest: Sendable {
         ))
       tell(.committed(snapshot: snapshot, rows: rows, files: proof.dataFiles.count))
     }
-    summary.provenBatches += proof.batches.count
+    summary.proven += proof.batches
     let missing = plan.bundles.filter { bundle in
       !proof.leftOut.contains(bundle.id) && !proof.batches.contains { $0.bundle == bundle.id }
     }
@@ -178,6 +179,20 @@ public struct Harvest: Sendable {
       summary.addProblem(
         bundle.node,
         "the bundle \(bundle.id.prefix(12)) was not found when the table was read back; its files stay")
+    }
+  }
+
+  /// Urgent rows of batches that an earlier task had staged and that are proven only now: read from their alert objects.
+  private func fillUrgentRows(_ summary: inout HarvestSummary, show: Int) async throws(Failure) {
+    let seen = Set(summary.urgentRows.compactMap { $0["batch"]?.string })
+    for batch in summary.proven where summary.urgentRows.count < show && !seen.contains(batch.facts.id) {
+      guard let alert = batch.facts.alert,
+        let object = try await store.get(alert.key, limit: .gibibytes(1)),
+        let lines = try? gunzip(object, limit: .gibibytes(4))
+      else { continue }
+      for line in lines.split(separator: 0x0A).prefix(show - summary.urgentRows.count) {
+        if let row = try? JSONValue(parsing: Array(line)) { summary.urgentRows.append(row) }
+      }
     }
   }
 
@@ -207,8 +222,10 @@ public struct Harvest: Sendable {
       do throws(Failure) {
         let found = try await runs.stageReports(run, node)
         reports[node] = found
-        if found.isEmpty, outcome.ending == .answered {
-          summary.fail(node, "it answered, and left no report in the store")
+        // A report in the store is worth more than what the engine says of the task.
+        if found.isEmpty {
+          summary.fail(
+            node, reason(outcome, request.stageSeconds) ?? "it answered, and left no report in the store")
         }
       } catch {
         summary.fail(node, error.description)
@@ -217,10 +234,20 @@ public struct Harvest: Sendable {
     return reports
   }
 
-  /// Writes the task document and has the engine carry it to the nodes; what fails there is in the summary.
+  /// Why a node did not answer; nil when it did.
+  private func reason(_ outcome: NodeOutcome, _ seconds: Double) -> String? {
+    switch outcome.ending {
+    case .answered: nil
+    case .refused(let why): "refused: \(why)"
+    case .failed(let why): why
+    case .timedOut: "it did not finish within \(decimal(seconds, places: 0)) s"
+    case .offline: "it is offline, or its root does not exist"
+    }
+  }
+
+  /// Writes the task document and has the engine carry it to the nodes: one outcome for each.
   private func carry(
-    _ document: TaskDocument, name: String, kind: NodeTask.Kind, seconds: Double, _ nodes: [Node],
-    _ summary: inout HarvestSummary
+    _ document: TaskDocument, name: String, kind: NodeTask.Kind, seconds: Double, _ nodes: [Node]
   ) async throws(Failure) -> [Node: NodeOutcome] {
     let bytes = encodeJSON(document)
     let key = RunKeys.task(document.run, name)
@@ -235,21 +262,9 @@ public struct Harvest: Sendable {
       outcomes[outcome.node] = outcome
       let words = printable(outcome.output).split(separator: "\n").map(String.init)
       for line in words { tell(.note(outcome.node, line)) }
-      let reason: String?
-      switch outcome.ending {
-      case .answered: reason = nil
-      case .refused(let why): reason = "refused: \(why)"
-      case .failed(let why): reason = why
-      case .timedOut: reason = "it did not finish within \(decimal(seconds, places: 0)) s"
-      case .offline: reason = "it is offline, or its root does not exist"
-      }
-      if let reason {
-        summary.fail(outcome.node, reason)
-        tell(.failed(outcome.node, reason))
-      }
+      if let reason = reason(outcome, seconds) { tell(.failed(outcome.node, reason)) }
     }
     for node in nodes where outcomes[node] == nil {
-      summary.fail(node, "nothing was heard of it")
       outcomes[node] = NodeOutcome(node: node, ending: .timedOut)
     }
     return outcomes
@@ -302,10 +317,15 @@ public struct Harvest: Sendable {
       keep: request.keep,
       dataPath: dataPath, nodes: parts)
     stepPoint("prune.before")
-    _ = try await carry(document, name: "prune", kind: .prune, seconds: request.pruneSeconds, able, &summary)
-    for report in try await runs.pruneReports(run) where able.contains(report.node) {
+    let outcomes = try await carry(document, name: "prune", kind: .prune, seconds: request.pruneSeconds, able)
+    let reports = try await runs.pruneReports(run).filter { able.contains($0.node) }
+    for report in reports {
       summary.add(report)
       tell(.pruned(report.node, files: report.pruned.count, bytes: report.bytes))
+    }
+    for (node, outcome) in outcomes where !reports.contains(where: { $0.node == node }) {
+      summary.fail(
+        node, "prune: " + (reason(outcome, request.pruneSeconds) ?? "it left no report in the store"))
     }
     stepPoint("prune.after")
   }

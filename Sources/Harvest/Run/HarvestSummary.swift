@@ -32,7 +32,10 @@ public struct HarvestSummary: Sendable, Codable {
   public var seconds = 0.0
   public var nodes: [NodeSummary]
   public var snapshots: [Snapshot] = []
-  public var provenBatches = 0
+  public var provenBatches: Int { proven.count }
+  /// Urgent rows of all that was proven in this run.
+  public var urgent: Int64 { proven.reduce(0) { $0 + $1.facts.urgent } }
+  public var proven: [ProvenBatch] = []
   /// The first urgent rows of all nodes.
   public var urgentRows: [JSONValue] = []
 
