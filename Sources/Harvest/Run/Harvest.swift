@@ -215,8 +215,7 @@ public struct Harvest: Sendable {
       keep: request.keep,
       dataPath: dataPath, nodes: parts)
     let outcomes = try await carry(
-      document, name: adopt == nil ? "stage" : "stage-2", kind: .stage, seconds: request.stageSeconds, nodes,
-      &summary)
+      document, name: adopt == nil ? "stage" : "stage-2", kind: .stage, seconds: request.stageSeconds, nodes)
     var reports: [Node: [StageReport]] = [:]
     for (node, outcome) in outcomes {
       do throws(Failure) {
