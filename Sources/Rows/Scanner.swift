@@ -38,7 +38,8 @@ public struct Scanner: ~Copyable {
   public static let keptOfLongLine = 64 << 10
 
   public private(set) var counts = ScanCounts()
-  public var rows = RowBuffer()
+  // Not public: the 6.3.1 optimizer crashes on the setter of a public property that is noncopyable.
+  var rows = RowBuffer()
   private var batch: Int32 = 0
 
   /// A line that a block's end has cut.
@@ -101,6 +102,11 @@ public struct Scanner: ~Copyable {
     carried = 0
     overlong = false
     if rows.isFull { try flush(&rows) }
+  }
+
+  /// Hands over the rows that are still in the buffer.
+  public mutating func drain(_ flush: (inout RowBuffer) throws -> Void) rethrows {
+    if rows.rows > 0 { try flush(&rows) }
   }
 
   // MARK: lines that a block's end cuts

@@ -20,7 +20,7 @@ import Testing
         """
       try Array(text.utf8).withUnsafeBytes { try scanner.scan($0) { try writer.append(&$0) } }
       try scanner.finish(.rotated) { try writer.append(&$0) }
-      try writer.append(&scanner.rows)
+      try scanner.drain { try writer.append(&$0) }
       let layout = try writer.finish()
       #expect(layout.rows == 3)
       #expect(scanner.counts.blank == 1)

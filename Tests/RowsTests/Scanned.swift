@@ -47,7 +47,7 @@ func scan(_ files: [BlockedFile]) async throws -> [Scanned] {
       try scanner.finish(file.end) { try writer.append(&$0) }
       results.append(Scanned(counts: scanner.counts))
     }
-    try writer.append(&scanner.rows)
+    try scanner.drain { try writer.append(&$0) }
     let layout = try writer.finish()
     let reader = try FrameReader(layout)
     try reader.rows(Array(0..<layout.rows)) { results[Int($0.batch)].rows.append($0) }

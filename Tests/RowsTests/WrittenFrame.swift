@@ -108,7 +108,7 @@ struct WrittenFrame {
       scanner.begin(batch: batch)
       try bytes.withUnsafeBytes { try scanner.scan($0) { try writer.append(&$0) } }
       try scanner.finish(.rotated) { try writer.append(&$0) }
-      try writer.append(&scanner.rows)
+      try scanner.drain { try writer.append(&$0) }
     }
     #expect(writer.rows == Int64(rows.count))
     layout = try writer.finish()

@@ -130,7 +130,7 @@ struct BundleStager: ~Copyable {
           outcome.large.append(large)
         }
       }
-      try frame.append(&scanner.rows)
+      try scanner.drain { try frame.append(&$0) }
       return try frame.finish()
     } catch let error as SystemError {
       throw scratchFailure(error)
@@ -226,7 +226,7 @@ struct BundleStager: ~Copyable {
             noteProgress(0)
           })
         if atEnd { try scanner.finish(.rotated) { try frame.append(&$0) } }
-        try frame.append(&scanner.rows)
+        try scanner.drain { try frame.append(&$0) }
         let layout = try frame.finish()
         if layout.rows > 0 {
           let (files, urgent) = try await parquet(

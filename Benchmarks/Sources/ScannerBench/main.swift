@@ -1,0 +1,90 @@
+// The scanner on one core, side by side in one run with a plain pass over the same bytes: what counting line ends alone costs.
+// Prints one line of JSON a measurement: megabytes (10^6) a second of processor time, and the ratio to the plain pass.
+
+import Glibc
+import Rows
+
+let arguments = CommandLine.arguments
+guard arguments.count >= 2, let file = fopen(arguments[1], "r") else {
+  fputs("usage: ScannerBench FILE [ROUNDS]\n", stderr)
+  exit(64)
+}
+let rounds = arguments.count > 2 ? Int(arguments[2]) ?? 5 : 5
+fseek(file, 0, SEEK_END)
+let size = ftell(file)
+rewind(file)
+let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
+guard fread(bytes.baseAddress, 1, size, file) == size else { exit(2) }
+let blockSize = 1 << 20
+
+func processorSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+func blocks(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+  var at = 0
+  while at < size {
+    let end = min(at + blockSize, size)
+    try body(UnsafeRawBufferPointer(rebasing: bytes[at..<end]))
+    at = end
+  }
+}
+
+/// What every reader has to do at least.
+func countLines() -> Int {
+  var lines = 0
+  blocks { block in
+    var at = block.baseAddress!
+    let end = at + block.count
+    while at < end, let found = memchr(at, 0x0A, end - at) {
+      lines += 1
+      at = UnsafeRawPointer(found) + 1
+    }
+  }
+  return lines
+}
+
+func scan() throws -> Int64 {
+  var scanner = Scanner()
+  scanner.begin(batch: 0)
+  try blocks { try scanner.scan($0) { $0.removeAll() } }
+  try scanner.finish(.rotated) { $0.removeAll() }
+  return scanner.counts.rows
+}
+
+func scanToFrames(_ path: String) throws -> Int64 {
+  unlink(path)
+  var frame = try FrameWriter.create(path)
+  var scanner = Scanner()
+  scanner.begin(batch: 0)
+  try blocks { try scanner.scan($0) { try frame.append(&$0) } }
+  try scanner.finish(.rotated) { try frame.append(&$0) }
+  try scanner.drain { try frame.append(&$0) }
+  let layout = try frame.finish()
+  unlink(path)
+  return layout.rows
+}
+
+let frame = arguments[1] + ".frame"
+let measurements: [(String, () throws -> Void)] = [
+  ("count line ends", { _ = countLines() }), ("scan, all columns", { _ = try scan() }),
+  ("scan, frames written", { _ = try scanToFrames(frame) }),
+]
+var times = [[Double]](repeating: [], count: measurements.count)
+for round in 0...rounds {
+  for (index, (_, body)) in measurements.enumerated() {
+    let start = processorSeconds()
+    try body()
+    // The first round only warms up.
+    if round > 0 { times[index].append(processorSeconds() - start) }
+  }
+}
+let medians = times.map { $0.sorted()[$0.count / 2] }
+for (index, (name, _)) in measurements.enumerated() {
+  let rate = Double(size) / 1e6 / medians[index]
+  let ratio = medians[index] / medians[0]
+  print(
+    "{\"what\":\"\(name)\",\"mb_per_cpu_second\":\(Int(rate)),\"cpu_seconds\":\(medians[index]),\"times_count\":\(ratio),\"bytes\":\(size)}")
+}
