@@ -6,16 +6,16 @@ import Rows
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 2, let file = fopen(arguments[1], "r") else {
-  fputs("usage: ScannerBench FILE [ROUNDS]\n", stderr)
+  print("usage: ScannerBench FILE [ROUNDS]")
   exit(64)
 }
 let rounds = arguments.count > 2 ? Int(arguments[2]) ?? 5 : 5
 fseek(file, 0, SEEK_END)
-let size = ftell(file)
+let length = ftell(file)
 rewind(file)
-let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
-guard fread(bytes.baseAddress, 1, size, file) == size else { exit(2) }
-let blockSize = 1 << 20
+let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 4096)
+guard fread(bytes.baseAddress, 1, length, file) == length else { exit(2) }
+let input = UnsafeRawBufferPointer(bytes)
 
 func processorSeconds() -> Double {
   var time = timespec()
@@ -23,19 +23,21 @@ func processorSeconds() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-func blocks(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+func blocks(
+  _ input: UnsafeRawBufferPointer, _ size: Int, _ body: (UnsafeRawBufferPointer) throws -> Void
+) rethrows {
   var at = 0
-  while at < size {
-    let end = min(at + blockSize, size)
-    try body(UnsafeRawBufferPointer(rebasing: bytes[at..<end]))
+  while at < input.count {
+    let end = min(at + size, input.count)
+    try body(UnsafeRawBufferPointer(rebasing: input[at..<end]))
     at = end
   }
 }
 
 /// What every reader has to do at least.
-func countLines() -> Int {
+func countLines(_ input: UnsafeRawBufferPointer) -> Int {
   var lines = 0
-  blocks { block in
+  blocks(input, 1 << 20) { block in
     var at = block.baseAddress!
     let end = at + block.count
     while at < end, let found = memchr(at, 0x0A, end - at) {
@@ -46,20 +48,20 @@ func countLines() -> Int {
   return lines
 }
 
-func scan() throws -> Int64 {
+func scan(_ input: UnsafeRawBufferPointer) throws -> Int64 {
   var scanner = Scanner()
   scanner.begin(batch: 0)
-  try blocks { try scanner.scan($0) { $0.removeAll() } }
+  try blocks(input, 1 << 20) { try scanner.scan($0) { $0.removeAll() } }
   try scanner.finish(.rotated) { $0.removeAll() }
   return scanner.counts.rows
 }
 
-func scanToFrames(_ path: String) throws -> Int64 {
+func scanToFrames(_ input: UnsafeRawBufferPointer, _ path: String) throws -> Int64 {
   unlink(path)
   var frame = try FrameWriter.create(path)
   var scanner = Scanner()
   scanner.begin(batch: 0)
-  try blocks { try scanner.scan($0) { try frame.append(&$0) } }
+  try blocks(input, 1 << 20) { try scanner.scan($0) { try frame.append(&$0) } }
   try scanner.finish(.rotated) { try frame.append(&$0) }
   try scanner.drain { try frame.append(&$0) }
   let layout = try frame.finish()
@@ -69,8 +71,8 @@ func scanToFrames(_ path: String) throws -> Int64 {
 
 let frame = arguments[1] + ".frame"
 let measurements: [(String, () throws -> Void)] = [
-  ("count line ends", { _ = countLines() }), ("scan, all columns", { _ = try scan() }),
-  ("scan, frames written", { _ = try scanToFrames(frame) }),
+  ("count line ends", { _ = countLines(input) }), ("scan, all columns", { _ = try scan(input) }),
+  ("scan, frames written", { _ = try scanToFrames(input, frame) }),
 ]
 var times = [[Double]](repeating: [], count: measurements.count)
 for round in 0...rounds {
@@ -83,8 +85,8 @@ for round in 0...rounds {
 }
 let medians = times.map { $0.sorted()[$0.count / 2] }
 for (index, (name, _)) in measurements.enumerated() {
-  let rate = Double(size) / 1e6 / medians[index]
-  let ratio = medians[index] / medians[0]
+  let rate = Double(input.count) / 1e6 / medians[index]
+  let ratio = (medians[index] / medians[0] * 10).rounded() / 10
   print(
-    "{\"what\":\"\(name)\",\"mb_per_cpu_second\":\(Int(rate)),\"cpu_seconds\":\(medians[index]),\"times_count\":\(ratio),\"bytes\":\(size)}")
+    "{\"what\":\"\(name)\",\"mb_per_cpu_second\":\(Int(rate)),\"cpu_seconds\":\(medians[index]),\"times_count\":\(ratio),\"bytes\":\(input.count)}")
 }
