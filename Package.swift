@@ -70,9 +70,13 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["DuckDB", "Processes", "Files", "Logs", "Support"],
+      dependencies: ["DuckDB", "Processes", "Files", "Support"],
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("SupportTests", ["Support"]),
+    tests("DocumentationTests", ["Processes", "Files", "Support", "gadwall"]),
+    tests(
+      "HarvestTests",
+      ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
     tests("RowsTests", ["Rows", "Files", "DuckDB", "Support"]),
   ],
   swiftLanguageModes: [.v6]

@@ -16,6 +16,8 @@ extension Tag {
 /// Something that a test needs and that is missing: the test fails, and says what to do.
 public struct MissingPart: Error, CustomStringConvertible {
   public var description: String
+
+  public init(description: String) { self.description = description }
 }
 
 /// The checkout that the tests were built from.

@@ -88,5 +88,6 @@ for (index, (name, _)) in measurements.enumerated() {
   let rate = Double(input.count) / 1e6 / medians[index]
   let ratio = (medians[index] / medians[0] * 10).rounded() / 10
   print(
-    "{\"what\":\"\(name)\",\"mb_per_cpu_second\":\(Int(rate)),\"cpu_seconds\":\(medians[index]),\"times_count\":\(ratio),\"bytes\":\(input.count)}")
+    "{\"what\":\"\(name)\",\"mb_per_cpu_second\":\(Int(rate)),\"cpu_seconds\":\(medians[index]),\"times_count\":\(ratio),\"bytes\":\(input.count)}"
+  )
 }

@@ -1,0 +1,123 @@
+import DuckDB
+import Files
+import Fleet
+import Harvest
+import Iceberg
+import Logs
+import ObjectStorage
+import Support
+import TestSupport
+
+/// An engine whose nodes are folders and whose tasks run in this process, with limits that a test may lower.
+struct InProcessEngine: Engine {
+  let name = "in-process"
+  var nodes: [Node]
+  var folder: String
+  var store: any ObjectStore
+  var duckdb: DuckDB
+  var pieceLimit: Int64 = 1 << 30
+  var bundleLimit: Int64 = 256 << 20
+
+  func root(_ node: Node) -> String { joined(folder, "nodes/\(node.name)") }
+
+  func nodes(matching selection: NodeSelection) async throws(Failure) -> [Node] {
+    nodes.filter(selection.matches)
+  }
+
+  func run(
+    _ task: NodeTask, on nodes: [Node], deadline: Deadline,
+    progress: @escaping @Sendable (Node, NodeProgress) -> Void
+  ) -> AsyncStream<NodeOutcome> {
+    AsyncStream { continuation in
+      Task {
+        for node in nodes { continuation.yield(await runOne(task, node)) }
+        continuation.finish()
+      }
+    }
+  }
+
+  private func runOne(_ task: NodeTask, _ node: Node) async -> NodeOutcome {
+    var context = NodeContext(node: node, root: root(node), store: store, duckdb: duckdb)
+    context.pieceLimit = pieceLimit
+    context.bundleLimit = bundleLimit
+    do throws(Failure) {
+      let bytes = try await store.get(task.document, limit: .mebibytes(64)) ?? []
+      let document = try decodeJSON(TaskDocument.self, from: bytes, code: "task", document: task.document)
+      switch task.kind {
+      case .stage: _ = try await StageTask(context: context, document: document).run()
+      case .prune: _ = try await PruneTask(context: context, document: document).run()
+      }
+      return NodeOutcome(node: node, ending: .answered)
+    } catch {
+      return NodeOutcome(node: node, ending: .failed(error.description))
+    }
+  }
+}
+
+/// A small fleet in a folder, with everything that a harvest needs.
+struct InProcessFleet {
+  var engine: InProcessEngine
+  let store: DirectoryStore
+  let catalog: DirectoryCatalog
+  let duckdb: DuckDB
+  let folder: String
+
+  init(_ folder: String, nodes: Int = 1) async throws {
+    self.folder = folder
+    duckdb = try await testDuckDB()
+    store = try DirectoryStore(root: joined(folder, "store"))
+    catalog = DirectoryCatalog(store: store, namespace: "logs", name: "events")
+    let list = (1...nodes).map { Node(region: "r\($0 % 2)", zone: "z", name: "n\($0)") }
+    engine = InProcessEngine(nodes: list, folder: folder, store: store, duckdb: duckdb)
+    for node in list { try makeFolder(joined(engine.root(node), "var/logs/raw_logs")) }
+  }
+
+  var harvest: Harvest {
+    Harvest(
+      engine: engine, store: store, catalog: catalog, duckdb: duckdb, scratch: joined(folder, "scratch"),
+      tell: { _ in })
+  }
+
+  func run() async throws -> HarvestSummary {
+    try await harvest.run(
+      HarvestRequest(
+        selection: NodeSelection(),
+        logs: TaskDocument.Logs(live: ["var/log/app/*.log"], rotated: ["var/logs/raw_logs/*"], settle: 60),
+        urgent: TaskDocument.Urgent(condition: "category = 'SECURITY'", show: 10), keep: 0))
+  }
+
+  func path(_ node: Int, _ name: String) -> String {
+    joined(engine.root(engine.nodes[node]), "var/logs/raw_logs/\(name)")
+  }
+
+  /// Writes a rotated file with generated lines and gives its text.
+  @discardableResult
+  func write(_ node: Int, _ name: String, lines: Int, seed: UInt64, at seconds: Int64 = 1_795_000_000) throws
+    -> [UInt8]
+  {
+    var generator = LogGenerator(seed: seed)
+    var text: [UInt8] = []
+    for index in 0..<lines {
+      text += generator.line(service: "Auth", at: Instant(seconds: seconds - 3600 + Int64(index))).utf8
+    }
+    try publish(text, at: path(node, name), replacing: true)
+    try setModified(path(node, name), seconds: seconds)
+    return text
+  }
+
+  /// What a query over the table gives.
+  func query(_ sql: (SQL) -> SQL) async throws -> [JSONValue] {
+    guard let table = try await catalog.load() else { return [] }
+    let scan: SQL = "iceberg_scan(\(catalog.metadataURL(of: table)))"
+    return try await duckdb.run([sql(scan)], DuckDB.Settings(load: ["avro", "iceberg"])).first ?? []
+  }
+
+  func count() async throws -> Int64 {
+    try await query { "SELECT count(*) AS n FROM \($0)" }.first?["n"]?.integer ?? 0
+  }
+
+  func verify() async throws -> VerifyReport {
+    try await Verifier(store: store, catalog: catalog, duckdb: duckdb, scratch: joined(folder, "scratch"))
+      .run()
+  }
+}
