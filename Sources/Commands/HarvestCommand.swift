@@ -51,7 +51,7 @@ enum HarvestCommand: Command {
   // MARK: what people read
 
   static func rendered(_ summary: HarvestSummary, width: Int?) -> String {
-    var text = nodeTable(summary).rendered(width: width)
+    var text = nodeTable(summary, width: width).rendered(width: width)
     text += urgentRows(summary, width: width)
     for node in summary.nodes {
       if let failure = node.failure { text += "\n✘ \(node.node): \(indented(failure))\n" }
@@ -79,7 +79,18 @@ enum HarvestCommand: Command {
       + "Run \(summary.run): \(counted(summary.provenBatches, "batch", plural: "batches")) proven, \(counted(summary.nodes.reduce(0) { $0 + $1.pruned }, "file")) deleted, \(decimal(summary.seconds, places: 1)) s.\n"
   }
 
-  private static func nodeTable(_ summary: HarvestSummary) -> TextTable {
+  /// A row per node. In a narrow terminal nodes go by their names alone, and then the columns that matter least go.
+  private static func nodeTable(_ summary: HarvestSummary, width: Int?) -> TextTable {
+    let whole = nodeTable(summary) { $0.description }
+    guard let width, whole.naturalWidth > width else { return whole }
+    let names = Set(summary.nodes.map(\.node.name))
+    let short = names.count == summary.nodes.count ? nodeTable(summary) { $0.name } : whole
+    let lesser: [Set<String>] = [[], ["stored", "seconds"], ["stored", "seconds", "batches", "lines"]]
+    let fitting = lesser.map(short.dropping).first { $0.naturalWidth <= width }
+    return fitting ?? short.dropping(lesser[2])
+  }
+
+  private static func nodeTable(_ summary: HarvestSummary, name: (Node) -> String) -> TextTable {
     var table = TextTable(columns: [
       ("node", .left), ("batches", .right), ("lines", .right), ("entries", .right), ("malformed", .right),
       ("urgent", .right),
@@ -88,7 +99,7 @@ enum HarvestCommand: Command {
     var total = StageTotals()
     for node in summary.nodes {
       table.rows.append(
-        cells(node.node.description, node.stage, deleted: node.pruned, note: node.failure != nil ? " ✘" : ""))
+        cells(name(node.node), node.stage, deleted: node.pruned, note: node.failure != nil ? " ✘" : ""))
       total.add(node.stage, node.pruned)
     }
     if summary.nodes.count > 1 {

@@ -52,6 +52,21 @@ struct TextTable {
   var columns: [(title: String, alignment: Alignment)]
   var rows: [[String]] = []
 
+  /// Columns that it takes when nothing has to give way.
+  var naturalWidth: Int {
+    columns.indices.reduce(2 * (columns.count - 1)) { sum, index in
+      sum + max(columns[index].title.count, rows.map { $0[index].count }.max() ?? 0)
+    }
+  }
+
+  /// The table without some columns.
+  func dropping(_ titles: Set<String>) -> TextTable {
+    let kept = columns.indices.filter { !titles.contains(columns[$0].title) }
+    var table = TextTable(columns: kept.map { columns[$0] })
+    table.rows = rows.map { row in kept.map { row[$0] } }
+    return table
+  }
+
   /// - Parameter width: the widest left-aligned column gives way when the table is wider than this; nil for no limit.
   func rendered(width: Int?) -> String {
     var widths = columns.indices.map { index in

@@ -54,6 +54,7 @@ final class ProgressView: Sendable {
     case .started(_, let nodes): state.lines = nodes.map { Line(node: $0, text: "waiting") }
     case .progress(let node, let phase, let bytes, let entries):
       set(node, "\(phase)  \(ByteCount(bytes))  \(grouped(entries)) entries", &state)
+    case .answered(let node, let kind): set(node, kind == .stage ? "staged" : "pruned", &state)
     case .staged(let node, let totals):
       set(node, "staged   \(ByteCount(totals.bytesIn))  \(grouped(totals.entries)) entries", &state)
     case .failed(let node, let reason): set(node, "✘ \(firstLine(reason))", &state)
@@ -77,15 +78,18 @@ final class ProgressView: Sendable {
   }
 
   private func tell(_ event: HarvestEvent) {
-    // What changes ten times a second is for a terminal only.
-    if case .progress = event { return }
-    Output.errors.line(sentence(event))
+    switch event {
+    // What changes ten times a second, or is said again in full, is for a terminal only.
+    case .progress, .answered, .pruned(_, files: 0, _): return
+    default: Output.errors.line(sentence(event))
+    }
   }
 
   private func sentence(_ event: HarvestEvent) -> String {
     switch event {
     case .started(let run, let nodes): return "run \(run): \(counted(nodes.count, "node"))"
     case .progress(let node, let phase, let bytes, _): return "\(node): \(phase) \(ByteCount(bytes))"
+    case .answered(let node, let kind): return "\(node): \(kind.rawValue) done"
     case .staged(let node, let totals):
       return
         "\(node): staged \(counted(totals.batches, "batch", plural: "batches")), \(grouped(totals.entries)) entries, \(grouped(totals.malformed)) malformed, \(grouped(totals.urgent)) urgent"

@@ -29,6 +29,8 @@ public struct HarvestRequest: Sendable {
 public enum HarvestEvent: Sendable {
   case started(run: String, nodes: [Node])
   case progress(Node, phase: String, bytes: Int64, entries: Int64)
+  /// The node's task has ended well; its report is read once all have ended.
+  case answered(Node, NodeTask.Kind)
   case staged(Node, StageReport.Totals)
   case failed(Node, String)
   /// Something a person should know, about a node or about the run.
@@ -261,7 +263,11 @@ public struct Harvest: Sendable {
       outcomes[outcome.node] = outcome
       let words = printable(outcome.output).split(separator: "\n").map(String.init)
       for line in words { tell(.note(outcome.node, line)) }
-      if let reason = reason(outcome, seconds) { tell(.failed(outcome.node, reason)) }
+      if let reason = reason(outcome, seconds) {
+        tell(.failed(outcome.node, reason))
+      } else {
+        tell(.answered(outcome.node, kind))
+      }
     }
     for node in nodes where outcomes[node] == nil {
       outcomes[node] = NodeOutcome(node: node, ending: .timedOut)
