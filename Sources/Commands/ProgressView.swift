@@ -1,3 +1,4 @@
+import Fleet
 import Harvest
 import Logs
 import Support
