@@ -143,12 +143,17 @@ enum HarvestCommand: Command {
     var table = TextTable(columns: [
       ("ts", .left), ("node", .left), ("service", .left), ("category", .left), ("message", .left),
     ])
-    let shown = summary.urgentRows.prefix(20)
+    let ordered = summary.urgentRows.sorted {
+      ($0["ts"]?.string ?? "~", $0["node"]?.string ?? "") < ($1["ts"]?.string ?? "~", $1["node"]?.string ?? "")
+    }
+    let shown = ordered.prefix(20)
     for row in shown {
       func cell(_ key: String) -> String { printable(row[key]?.string ?? "").replacing("\n", with: "⏎") }
       let message = row["message"]?.string != nil ? cell("message") : cell("text")
       table.rows.append([cell("ts"), cell("node"), cell("service"), cell("category"), message])
     }
+    // The message names service and category itself.
+    if let width, table.naturalWidth > width { table = table.dropping(["service", "category"]) }
     let rest = all - Int64(shown.count)
     return "\nUrgent rows (\(grouped(all))):\n\n" + table.rendered(width: width)
       + (rest > 0 ? "… and \(grouped(rest)) more, under alerts/ in the store.\n" : "")
