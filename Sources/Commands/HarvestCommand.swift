@@ -144,7 +144,9 @@ enum HarvestCommand: Command {
       ("ts", .left), ("node", .left), ("service", .left), ("category", .left), ("message", .left),
     ])
     let ordered = summary.urgentRows.sorted {
-      ($0["ts"]?.string ?? "~", $0["node"]?.string ?? "") < ($1["ts"]?.string ?? "~", $1["node"]?.string ?? "")
+      ($0["ts"]?.string ?? "~", $0["node"]?.string ?? "") < (
+        $1["ts"]?.string ?? "~", $1["node"]?.string ?? ""
+      )
     }
     let shown = ordered.prefix(20)
     for row in shown {
