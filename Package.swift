@@ -78,6 +78,7 @@ let package = Package(
       "HarvestTests",
       ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
     tests("RowsTests", ["Rows", "Files", "DuckDB", "Support"]),
+    tests("Acceptance", ["gadwall", "DuckDB", "Processes", "Files", "Support"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,100 @@
+// A power cut at every named place between two steps, one at a time: run it again, and every line is in the table once.
+
+import Files
+import Support
+import TestSupport
+import Testing
+
+@Suite("Killed anywhere, run again", .tags(.large))
+struct KillPointTests {
+  @Test("Every line once, every file gone, no scratch left", arguments: stepPointNames())
+  func killed(at name: String) async throws {
+    try await TestFleet.with(nodes: 2) { fleet in
+      var written: [String] = []
+      func put(_ file: String, _ node: Int, _ stream: String, _ count: Int, gzipped: Bool = false) throws {
+        let ids = ids("\(node)-\(file)", count)
+        written += ids
+        let content = lines(ids, category: "SECURITY")
+        try fleet.put(file, content, on: node, stored: gzipped ? gzip(content) : nil, stream: stream)
+      }
+      try put("my_logs.log.1", 0, "my_logs.log", 20)
+      try put("my_logs.log-20261123-13.gz", 1, "my_logs.log", 20, gzipped: true)
+      try put("other.log.1", 1, "other.log", 5)
+      try fleet.put("empty.log.1", [], on: 0, stream: "empty.log")
+
+      let stopped = try await fleet.gadwall(
+        "harvest", "--format", "json", environment: ["GADWALL_STOP_AT": name])
+      // The control machine's own points kill it; a node's point kills a node's task, which the harvest reports.
+      if name.hasPrefix("stage.") || name.hasPrefix("prune.") && stopped.status < 128 {
+        #expect([1, 2].contains(stopped.status), "\(stopped)")
+        let failures = (try stopped.document()["nodes"]?.array ?? []).compactMap { $0["failure"]?.string }
+        #expect(failures.contains { $0.contains("signal 9") }, "no node was killed: \(stopped)")
+      } else {
+        #expect(stopped.status == 128 + 9, "\(stopped)")
+      }
+      let counts = try await fleet.idCounts()
+      #expect(counts.values.allSatisfy { $0 == 1 })
+
+      var last = stopped
+      for _ in 0..<3 where last.status != 0 { last = try await fleet.gadwall("harvest") }
+      #expect(last.status == 0, "\(last)")
+      #expect(try await fleet.idCounts() == Dictionary(uniqueKeysWithValues: written.map { ($0, 1) }))
+      for node in 0..<2 {
+        #expect(try fleet.names(node).isEmpty)
+        #expect(try fleet.names(node, in: "var/lib/gadwall/scratch").isEmpty)
+      }
+      #expect(try fleet.objects("runs/open").isEmpty)
+      let verify = try await fleet.gadwall("verify")
+      #expect(verify.status == 0, "\(verify)")
+    }
+  }
+
+  @Test(
+    "Killed twice in a row, at a place in the first run and at another in the second",
+    arguments: [
+      ("stage.fixed", "stage.uploaded"), ("stage.completed", "commit.after"),
+      ("commit.after", "proof.before"),
+      ("plan.after", "commit.after"), ("proof.after", "prune.set-aside"),
+      ("prune.recorded", "prune.set-aside"),
+      ("prune.proven", "stage.before-report"),
+    ])
+  func killedTwice(at first: String, then second: String) async throws {
+    try await TestFleet.with { fleet in
+      let ids = ids("a", 10)
+      try fleet.put("my_logs.log.1", lines(ids), stream: "my_logs.log")
+      for name in [first, second] {
+        _ = try await fleet.gadwall("harvest", environment: ["GADWALL_STOP_AT": name])
+      }
+      var last = try await fleet.gadwall("harvest")
+      for _ in 0..<2 where last.status != 0 { last = try await fleet.gadwall("harvest") }
+      #expect(last.status == 0, "\(last)")
+      #expect(try await fleet.idCounts() == Dictionary(uniqueKeysWithValues: ids.map { ($0, 1) }))
+      #expect(try fleet.names().isEmpty)
+      let verify = try await fleet.gadwall("verify")
+      #expect(verify.status == 0, "\(verify)")
+    }
+  }
+
+  @Test("There are kill points to test")
+  func thereAreSome() { #expect(stepPointNames().count >= 16) }
+}
+
+/// The names in all `stepPoint("…")` calls of the sources, so that a new one is tested from its first day.
+private func stepPointNames() -> [String] {
+  var names: Set<String> = []
+  func walk(_ path: String) {
+    for entry in (try? folderEntries(path)) ?? [] {
+      guard let name = entry.name else { continue }
+      let inner = joined(path, name)
+      if (try? FileInfo(path: inner))?.kind == .directory {
+        walk(inner)
+      } else if name.hasSuffix(".swift"), let bytes = try? readFile(inner, limit: .mebibytes(4)) {
+        for part in String(decoding: bytes, as: UTF8.self).split(separator: "stepPoint(\"").dropFirst() {
+          names.insert(String(part.prefix { $0 != "\"" }))
+        }
+      }
+    }
+  }
+  walk(joined(repositoryRoot, "Sources"))
+  return names.sorted()
+}

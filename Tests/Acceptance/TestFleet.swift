@@ -1,0 +1,254 @@
+// The built program, used as an operator would: a fleet of folders, real files, real DuckDB, real Python readers.
+
+import DuckDB
+import Files
+import Processes
+import Support
+import TestSupport
+
+/// How a run of the program ended. A signal counts as 128 and its number, as a shell has it.
+struct Ended: Sendable, CustomStringConvertible {
+  var status: Int32
+  var output: String
+  var errors: String
+
+  var all: String { output + errors }
+  var description: String { "status \(status)\n\(output)\n\(errors)" }
+
+  /// Standard output as one JSON document.
+  func document() throws -> JSONValue { try JSONValue(parsing: Array(output.utf8)) }
+}
+
+/// A node of a test's fleet.
+struct TestNode: Sendable {
+  var region: String
+  var zone: String
+  var name: String
+  var root: String
+
+  var label: String { "\(region)-\(zone)-\(name)" }
+  func path(_ name: String) -> String { joined(root, name) }
+  func rawPath(_ name: String) -> String { joined(path(TestFleet.rawLogs), name) }
+}
+
+/// A fleet in a folder of its own. Whatever is put into it is remembered as it was, beside it, for the reference reading.
+struct TestFleet: Sendable {
+  static let rawLogs = "var/logs/raw_logs"
+  /// 2026-11-23T14:00:00Z
+  static let hour: Int64 = 1_795_442_400
+
+  let folder: String
+  let nodes: [TestNode]
+
+  var config: String { joined(folder, "gadwall.yaml") }
+  var store: String { joined(folder, "store") }
+  var manifest: String { joined(folder, "originals/manifest.ndjson") }
+  var temporary: String { joined(folder, "tmp") }
+  private var metadata: String { joined(store, "warehouse/logs/events/metadata") }
+
+  /// Runs the body with nodes that have empty log folders, and a configuration that names them.
+  static func with<Result>(
+    nodes count: Int = 1, isolation: isolated (any Actor)? = #isolation,
+    _ body: (TestFleet) async throws -> Result
+  ) async throws -> Result {
+    try await withScratch { folder in
+      let places = [("us-east1", "b"), ("europe-west4", "a"), ("asia-northeast1", "c")]
+      let nodes = (0..<count).map { index in
+        let (region, zone) = places[index % places.count]
+        return TestNode(
+          region: region, zone: "\(region)-\(zone)", name: "vm\(index + 1)",
+          root: joined(folder, "nodes/vm\(index + 1)"))
+      }
+      let fleet = TestFleet(folder: folder, nodes: nodes)
+      for folder in [joined(folder, "originals"), fleet.temporary] { try makeFolder(folder) }
+      for node in nodes {
+        for folder in [rawLogs, "var/log/app"] { try makeFolder(node.path(folder)) }
+      }
+      try publish([], at: fleet.manifest, replacing: true)
+      try fleet.configure()
+      return try await body(fleet)
+    }
+  }
+
+  /// Writes `gadwall.yaml`.
+  func configure(
+    rotated: [String] = ["\(rawLogs)/*"], store: String = "file:store", extra: String = ""
+  ) throws {
+    var text = "engine: local\nlocal:\n  nodes:\n"
+    for node in nodes {
+      text +=
+        "    - { region: \(node.region), zone: \(node.zone), name: \(node.name), root: nodes/\(baseName(node.root)) }\n"
+    }
+    text +=
+      "logs:\n  live: [\"var/log/app/*.log\"]\n  rotated: [\(rotated.map { "\"\($0)\"" }.joined(separator: ", "))]\n"
+    text += "store: { url: \"\(store)\" }\n" + extra
+    try write(Array(text.utf8), to: config)
+  }
+
+  /// Puts a rotated file onto a node, and remembers it as one whose every line has to be in the table.
+  ///
+  /// - Parameters:
+  ///   - stored: how the content lies on the disk, when not as it is.
+  ///   - stream: what section 2 of the design calls the file's stream.
+  /// - Returns: the file's path.
+  @discardableResult
+  func put(
+    _ name: String, _ content: [UInt8], on node: Int = 0, in folder: String = rawLogs, stored: [UInt8]? = nil,
+    rotated: Int64 = hour, stream: String
+  ) throws -> String {
+    let path = joined(nodes[node].path(folder), name)
+    try place(path, stored ?? content, rotated: rotated)
+    try remember(name, content, on: node, in: folder, rotated: rotated, stream: stream)
+    return path
+  }
+
+  /// Writes a file that the reference reading does not know of.
+  func place(_ path: String, _ bytes: [UInt8], rotated: Int64 = hour) throws {
+    try write(bytes, to: path)
+    try setModified(path, seconds: rotated)
+  }
+
+  /// Tells the reference reading of a batch.
+  func remember(
+    _ name: String, _ content: [UInt8], on node: Int = 0, in folder: String = rawLogs, rotated: Int64 = hour,
+    stream: String
+  ) throws {
+    let copy = joined(self.folder, "originals/\(randomName())")
+    try write(content, to: copy)
+    let owner = nodes[node]
+    let line: JSONValue = [
+      "region": .string(owner.region), "zone": .string(owner.zone), "node": .string(owner.name),
+      "folder": .string(folder), "name": .string(name), "stream": .string(stream),
+      "rotated": .integer(rotated),
+      "content": .string(copy),
+    ]
+    let list = try Descriptor.append(manifest)
+    try list.write(line.encoded + [0x0A])
+  }
+
+  func write(_ bytes: [UInt8], to path: String) throws {
+    try makeFolder(folderName(path))
+    try publish(bytes, at: path, replacing: true)
+  }
+
+  // MARK: the program
+
+  static let program = joined(repositoryRoot, ".build/debug/gadwall")
+
+  /// Runs the program with the fleet's configuration in `$GADWALL_CONFIG` and a TMPDIR of its own.
+  func gadwall(
+    _ arguments: String..., environment: [String: String] = [:], seconds: Double = 60
+  ) async throws -> Ended {
+    var whole = programEnvironment()
+    for (name, value) in environment { whole[name] = value }
+    return try await run(Self.program, arguments, environment: whole, seconds: seconds)
+  }
+
+  func programEnvironment() -> [String: String] {
+    var environment = plainEnvironment()
+    environment["TMPDIR"] = temporary
+    environment["GADWALL_CONFIG"] = config
+    return environment
+  }
+
+  /// Runs some shell text in the fleet's folder.
+  func shell(_ text: String, seconds: Double = 60) async throws -> Ended {
+    try await run("/bin/sh", ["-c", text], environment: programEnvironment(), seconds: seconds)
+  }
+
+  private func run(
+    _ program: String, _ arguments: [String], environment: [String: String], seconds: Double
+  ) async throws -> Ended {
+    guard exists(program) else {
+      throw ProgramMissing(description: "\(program) is missing: run 'swift build'.")
+    }
+    let result = try await Processes.run(
+      ChildCommand(
+        program, arguments, environment: environment, directory: folder, errorLimit: .mebibytes(8),
+        deadline: .after(seconds: seconds)))
+    let status: Int32 =
+      switch result.status {
+      case .exited(let code): code
+      case .signalled(let number): 128 + number
+      }
+    return Ended(
+      status: status, output: String(decoding: result.output, as: UTF8.self), errors: result.errorText)
+  }
+
+  // MARK: what is there afterwards
+
+  /// All names in the folder, those that begin with a dot too.
+  func names(_ node: Int = 0, in folder: String = rawLogs) throws -> [String] {
+    try names(nodes[node].path(folder))
+  }
+
+  func names(_ path: String) throws -> [String] {
+    guard exists(path) else { return [] }
+    return try folderEntries(path).map { String(decoding: $0.bytes, as: UTF8.self) }.sorted()
+  }
+
+  /// Keys of the objects in the store below a prefix.
+  func objects(_ prefix: String) throws -> [String] {
+    var found: [String] = []
+    func walk(_ key: String) throws {
+      let path = joined(store, key)
+      guard exists(path) else { return }
+      guard try FileInfo(path: path).kind == .directory else { return found.append(key) }
+      for name in try names(path) { try walk("\(key)/\(name)") }
+    }
+    try walk(prefix)
+    return found.sorted()
+  }
+
+  func object(_ key: String) throws -> [UInt8] { try readFile(joined(store, key), limit: .mebibytes(256)) }
+
+  /// The newest metadata file, as the hint names it.
+  func tableMetadata() throws -> String {
+    let hint = try readFile(joined(metadata, "version-hint.text"), limit: .kibibytes(1))
+    return joined(metadata, "v\(String(decoding: hint, as: UTF8.self).filter(\.isNumber)).metadata.json")
+  }
+
+  func hasTable() -> Bool { exists(joined(metadata, "version-hint.text")) }
+
+  /// Rows that DuckDB's own Iceberg reader gives for a statement over `events`.
+  func table(_ statement: SQL) async throws -> [JSONValue] {
+    let view: SQL = "CREATE TEMP VIEW events AS SELECT * FROM iceberg_scan(\(try tableMetadata()))"
+    return try await testDuckDB().run(
+      [view, statement], DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60))
+    ).last ?? []
+  }
+
+  /// How often each `id` is in the table; nothing when there is no table.
+  func idCounts() async throws -> [String: Int64] {
+    guard hasTable() else { return [:] }
+    var counts: [String: Int64] = [:]
+    for row in try await table("SELECT id, count(*) AS n FROM events GROUP BY id") {
+      counts[row["id"]?.string ?? "", default: 0] += row["n"]?.integer ?? 0
+    }
+    return counts
+  }
+}
+
+struct ProgramMissing: Error, CustomStringConvertible { var description: String }
+
+/// Lines of JSON with these ids, the form that `generate` writes.
+func lines(_ ids: [String], category: String = "INFO") -> [UInt8] {
+  Array(
+    ids.map {
+      #"{"id":"\#($0)","@timestamp":"2026-11-23T13:00:00.000Z","@version":"1.1","message":"Auth [\#(category)] dog"}"#
+        + "\n"
+    }.joined().utf8)
+}
+
+/// `prefix-0`, `prefix-1` and so on.
+func ids(_ prefix: String, _ count: Int) -> [String] { (0..<count).map { "\(prefix)-\($0)" } }
+
+/// Waits until the condition holds.
+func eventually(seconds: Double = 20, _ condition: () throws -> Bool) async throws -> Bool {
+  let deadline = Deadline.after(seconds: seconds)
+  while !deadline.hasPassed {
+    if try condition() { return true }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+  return try condition()
+}
