@@ -19,7 +19,11 @@ struct Committer {
   /// - Throws: `commit.conflict` after too many lost races; `commit.unknown` when the catalog gave no clear answer and the marker was not there
   ///   afterwards. Nothing was deleted in either case, and the next run takes the plan up again.
   func prove(_ plan: Plan) async throws(Failure) -> Proof {
-    if let there = try await runs.proof(plan.run) { return there.proof }
+    if let there = try await runs.proof(plan.run) {
+      // Killed between the proof and this: without it every run would finish that one again, for ever.
+      try await runs.store.delete(RunKeys.open(plan.run))
+      return there.proof
+    }
     var last = ""
     var lastWasUnknown = false
     for _ in 0..<attempts {
