@@ -24,13 +24,9 @@ struct KillPointTests {
 
       let stopped = try await fleet.gadwall(
         "harvest", "--format", "json", environment: ["GADWALL_STOP_AT": name])
-      // The control machine's own points kill it; a node's point kills a node's task, which the harvest reports.
-      if name.hasPrefix("stage.") || name.hasPrefix("prune.") && stopped.status < 128 {
-        #expect([1, 2].contains(stopped.status), "\(stopped)")
-        let failures = (try stopped.document()["nodes"]?.array ?? []).compactMap { $0["failure"]?.string }
-        #expect(failures.contains { $0.contains("signal 9") }, "no node was killed: \(stopped)")
-      } else {
-        #expect(stopped.status == 128 + 9, "\(stopped)")
+      // The control machine's own points kill it. A node's point kills the node's task: the harvest says so, and goes on with what it has.
+      if stopped.status != 128 + 9 {
+        #expect(stopped.errors.contains("failed: signal 9"), "nothing was killed: \(stopped)")
       }
       let counts = try await fleet.idCounts()
       #expect(counts.values.allSatisfy { $0 == 1 })

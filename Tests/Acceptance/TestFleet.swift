@@ -13,7 +13,7 @@ struct Ended: Sendable, CustomStringConvertible {
   var errors: String
 
   var all: String { output + errors }
-  var description: String { "status \(status)\n\(output)\n\(errors)" }
+  var description: String { "status \(status)\n\(output.suffix(2_000))\n\(errors.suffix(2_000))" }
 
   /// Standard output as one JSON document.
   func document() throws -> JSONValue { try JSONValue(parsing: Array(output.utf8)) }
