@@ -138,6 +138,10 @@ struct TestFleet: Sendable {
   /// Runs the program with the fleet's configuration in `$GADWALL_CONFIG` and a TMPDIR of its own.
   func gadwall(
     _ arguments: String..., environment: [String: String] = [:], seconds: Double = 60
+  ) async throws -> Ended { try await gadwall(arguments, environment: environment, seconds: seconds) }
+
+  func gadwall(
+    _ arguments: [String], environment: [String: String] = [:], seconds: Double = 60
   ) async throws -> Ended {
     var whole = programEnvironment()
     for (name, value) in environment { whole[name] = value }
