@@ -25,12 +25,14 @@ extension DuckDB {
     }
     // The line end keeps a comment at the text's end from swallowing the bracket.
     let text = "SELECT \"\(column)\" FROM \"\(relation)\" WHERE (\(condition)\n)"
+    // Without the brackets too: a text that closes ours and opens its own, `true) OR (false`, is no condition.
+    let bare = "SELECT \"\(column)\" FROM \"\(relation)\" WHERE \(condition)\n"
     let answer: [[JSONValue]]
     do {
       answer = try await run([
         """
-        SELECT tree, CASE WHEN tree->>'error' = 'false' THEN json_deserialize_sql(tree) END AS rendered
-        FROM (SELECT json_serialize_sql(\(text))::JSON AS tree)
+        SELECT tree, bare, CASE WHEN tree->>'error' = 'false' THEN json_deserialize_sql(tree) END AS rendered
+        FROM (SELECT json_serialize_sql(\(text))::JSON AS tree, json_serialize_sql(\(bare))::JSON AS bare)
         """
       ])
     } catch {
@@ -43,6 +45,11 @@ extension DuckDB {
       throw Failure(
         "sql.syntax", "\(setting) can't be read as an SQL condition.",
         words: tree["error_message"]?.string ?? "")
+    }
+    guard row["bare"]?["error"]?.bool == false else {
+      throw Failure(
+        "sql.syntax", "\(setting) can't be read as an SQL condition: its brackets don't match.",
+        words: row["bare"]?["error_message"]?.string ?? "")
     }
     if let what = whyRefused(tree) {
       throw Failure(
