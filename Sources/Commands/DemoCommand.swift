@@ -40,6 +40,14 @@ enum DemoCommand: Command {
         "demo.directory", "The folder \(folder) is not empty.",
         remedy: "Name a new one: the demo only ever writes into a folder of its own.")
     }
+    do throws(SystemError) {
+      try makeFolder(folder)
+      _ = try folderEntries(folder)
+    } catch {
+      throw error.failure(
+        "demo.directory", "The folder \(folder) can't be made.",
+        remedy: "Name one that this user may make, with --directory.")
+    }
     let status = try await cancellableBySignal {
       defer { if kept == nil { try? removeTree(folder) } }
       return try await Demo(folder: folder, nodeCount: nodeCount, entryCount: entryCount, isKept: kept != nil)
