@@ -81,6 +81,8 @@ public struct Inventory: Sendable {
 ///   - live: globs of the files that are being written, relative to the root.
 ///   - rotated: globs of the files that their writers have left.
 public func takeInventory(root: String, live: [String], rotated: [String]) -> Inventory {
+  // What is found has its links resolved, and is named relative to the root.
+  let root = resolvedPath(root)
   var result = Inventory()
   var seen: Set<[UInt64]> = []
   var passed: Set<String> = []
