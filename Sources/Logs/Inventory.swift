@@ -168,7 +168,7 @@ private func expand(_ glob: String, root: String, _ result: inout Inventory) -> 
       }
       for entry in entries where matches(part, entry.bytes) {
         guard let name = entry.name,
-          !name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+          !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else {
           // A line feed in a name would begin a line of its own in what people read, and say there what it likes.
           let shown = printable(String(decoding: entry.bytes, as: UTF8.self)).replacing("\n", with: "\u{FFFD}")
