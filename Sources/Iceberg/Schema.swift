@@ -113,8 +113,13 @@ func checkOurs(_ metadata: JSONValue, table: String) throws(Failure) -> Partitio
     let dayID = specFields[0]["field-id"]?.integer, let dayName = specFields[0]["name"]?.string,
     let regionID = specFields[1]["field-id"]?.integer, let regionName = specFields[1]["name"]?.string
   else { throw foreign("it has no partition spec of day(rotated), region") }
-  guard (metadata["current-snapshot-id"]?.integer ?? -1) != -1 else {
+  guard let snapshot = metadata["current-snapshot-id"]?.integer, snapshot != -1 else {
     throw foreign("it exists and has no snapshot; not every catalog refuses a second first one")
+  }
+  // Without it there is no manifest list to carry over, and the next snapshot would hold the new files alone.
+  guard metadata["snapshots"]?.array?.contains(where: { $0["snapshot-id"]?.integer == snapshot }) == true
+  else {
+    throw foreign("its current snapshot \(snapshot) is not among its snapshots")
   }
   return PartitionSpec(
     id: id, dayFieldID: dayID, dayName: dayName, regionFieldID: regionID, regionName: regionName,
