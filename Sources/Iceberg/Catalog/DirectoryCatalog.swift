@@ -28,6 +28,10 @@ public struct DirectoryCatalog: Catalog {
   public func load() async throws(Failure) -> LoadedTable? {
     guard var version = try await startingVersion() else { return nil }
     while try await store.stat(key(version + 1)) != nil { version += 1 }
+    for name in compressedNames where try await store.stat("\(folder)/metadata/v\(version + 1)\(name)") != nil
+    {
+      throw compressed("\(folder)/metadata/v\(version + 1)\(name)")
+    }
     guard let bytes = try await store.get(key(version), limit: .mebibytes(512)) else {
       throw Failure(
         "table.unreadable", "The metadata file \(key(version)) of the table \(table) is gone.",
@@ -55,14 +59,17 @@ public struct DirectoryCatalog: Catalog {
       let rest = object.key.dropFirst(prefix.count)
       if rest.hasSuffix(".metadata.json"), let version = Int(rest.dropLast(".metadata.json".count)) {
         found.append(version)
-      } else if rest.hasSuffix(".gz.metadata.json") || rest.hasSuffix(".metadata.json.gz") {
-        throw Failure(
-          "table.foreign",
-          "The table \(table) has compressed metadata, \(object.key), which is not read here.",
-          remedy: "Set its property write.metadata.compression-codec to none with the program that wrote it.")
+      } else if compressedNames.contains(where: { rest.hasSuffix($0) }) {
+        throw compressed(object.key)
       }
     }
     return found
+  }
+
+  private func compressed(_ key: String) -> Failure {
+    Failure(
+      "table.foreign", "The table \(table) has compressed metadata, \(key), which is not read here.",
+      remedy: "Set its property write.metadata.compression-codec to none with the program that wrote it.")
   }
 
   public func commit(_ change: TableChange, on base: LoadedTable?) async throws(Failure) -> CommitAnswer {
@@ -87,6 +94,9 @@ public struct DirectoryCatalog: Catalog {
     return .committed(LoadedTable(metadata: metadata, version: version))
   }
 }
+
+/// How other writers call metadata that is gzip'd.
+private let compressedNames = [".gz.metadata.json", ".metadata.json.gz"]
 
 /// A random UUID, version 4.
 func uuidText() -> String {
