@@ -87,6 +87,8 @@ public struct TableChange: Sendable {
   public var snapshot: JSONValue
   public var setProperties: [String: String]
   public var removeProperties: [String]
+
+  var snapshotID: Int64 { snapshot["snapshot-id"]?.integer ?? 0 }
 }
 
 /// Metadata with the change made. Pure: what the directory catalog writes.
@@ -98,7 +100,7 @@ func applied(
   _ change: TableChange, to base: JSONValue?, previous: String?, location: String, uuid: String
 ) -> JSONValue {
   var metadata = base ?? newMetadata(location: location, uuid: uuid)
-  let id = change.snapshot["snapshot-id"]?.integer ?? 0
+  let id = change.snapshotID
   let time = change.snapshot["timestamp-ms"]?.integer ?? 0
   func appended(_ key: String, _ value: JSONValue, keep: Int = .max) -> JSONValue {
     .array(((metadata[key]?.array ?? []) + [value]).suffix(keep))

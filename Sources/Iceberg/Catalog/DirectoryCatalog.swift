@@ -32,6 +32,10 @@ public struct DirectoryCatalog: Catalog {
     {
       throw compressed("\(folder)/metadata/v\(version + 1)\(name)")
     }
+    return try await read(version)
+  }
+
+  private func read(_ version: Int) async throws(Failure) -> LoadedTable {
     guard let bytes = try await store.get(key(version), limit: .mebibytes(512)) else {
       throw Failure(
         "table.unreadable", "The metadata file \(key(version)) of the table \(table) is gone.",
@@ -86,6 +90,16 @@ public struct DirectoryCatalog: Catalog {
       return .unknown(words: error.description)
     }
     guard written else { return .conflict(words: "\(key(version)) is there already") }
+    // The name is free again once its version has been deleted: a committer that slept that long has written into the past.
+    do {
+      let newest = try await versions().max() ?? version
+      if newest > version, try await read(newest).snapshot(change.snapshotID) == nil {
+        try await store.delete(key(version))
+        return .conflict(words: "\(key(version)) was there once, and \(key(newest)) is")
+      }
+    } catch {
+      return .unknown(words: error.description)
+    }
     // The hint only saves a look: that it could not be written, or that an older one overwrote it, does no harm.
     try? await store.put(Array(String(version).utf8), at: hintKey)
     if version > Self.keptVersions {
