@@ -95,8 +95,10 @@ public struct TableWriter: Sendable {
     let parent = base?.currentSnapshot
     let rows = files.reduce(0) { $0 + $1.rows }
     let bytes = files.reduce(0) { $0 + $1.size }
+    // A parent that doesn't say how many it has leaves the new total unknown, too; null takes the key away below.
     func total(_ key: String, _ added: Int64) -> JSONValue {
-      .string(String((Int64(parent?.summary(key) ?? "0") ?? 0) + added))
+      guard let parent else { return .string(String(added)) }
+      return parent.summary(key).flatMap { Int64($0) }.map { .string(String($0 + added)) } ?? .null
     }
     var summary: JSONValue = [
       "operation": "append", "added-data-files": .string("\(files.count)"),
@@ -109,6 +111,7 @@ public struct TableWriter: Sendable {
       "total-position-deletes": total("total-position-deletes", 0),
       "total-equality-deletes": total("total-equality-deletes", 0), "gadwall.run": .string(run),
     ]
+    if case .object(let members) = summary { summary = .object(members.filter { $0.value != .null }) }
     if !leftOut.isEmpty { summary["gadwall.left-out"] = .string(leftOut.joined(separator: ",")) }
     // Never before the last change: readers want the log sorted, and clocks differ.
     let now = clock.now().microseconds / 1000
