@@ -13,7 +13,7 @@ func manifestStatement(rows: String, to path: String, snapshot: Int64, spec: Par
       NULL::BIGINT AS file_sequence_number,
       struct_pack(
         content := 0::INTEGER, file_path := path, file_format := 'PARQUET',
-        partition := struct_pack(\(name: spec.dayName) := day::DATE, \(name: spec.regionName) := region),
+        partition := struct_pack(\(name: avroName(spec.dayName)) := day::DATE, \(name: avroName(spec.regionName)) := region),
         record_count := rows, file_size_in_bytes := size,
         column_sizes := map_from_entries(sizes), value_counts := map_from_entries("values"),
         null_value_counts := map_from_entries(nulls),
@@ -171,7 +171,11 @@ private func manifestFieldIDs(_ spec: PartitionSpec) -> SQL {
     "\(name): \(field(id, ["key: \(required(key))", "value: \(required(value))"]))"
   }
   let partition = required(
-    102, ["\(name: spec.dayName): \(spec.dayFieldID)", "\(name: spec.regionName): \(spec.regionFieldID)"])
+    102,
+    [
+      "\(name: avroName(spec.dayName)): \(spec.dayFieldID)",
+      "\(name: avroName(spec.regionName)): \(spec.regionFieldID)",
+    ])
   let file = required(
     2,
     [
@@ -188,6 +192,22 @@ private func manifestFieldIDs(_ spec: PartitionSpec) -> SQL {
     "status: \(required(0))", "snapshot_id: 1", "sequence_number: 3", "file_sequence_number: 4",
     "data_file: \(file)",
   ])
+}
+
+/// The name as Avro takes it, spelled as Java's writer does (AvroSchemaUtil.makeCompatibleName); readers go by the field's id.
+private func avroName(_ name: String) -> String {
+  var result = ""
+  for unit in name.utf16 {
+    let scalar = Unicode.Scalar(unit)
+    let isDigit = (0x30...0x39).contains(unit)
+    let isLetter = (0x41...0x5A).contains(unit) || (0x61...0x7A).contains(unit) || unit == 0x5F
+    if let scalar, isLetter || isDigit && !result.isEmpty {
+      result.unicodeScalars.append(scalar)
+    } else {
+      result += isDigit ? "_\(unit - 0x30)" : "_x" + String(unit, radix: 16, uppercase: true)
+    }
+  }
+  return result
 }
 
 private func group(_ members: [SQL]) -> SQL { "{\(members.joined(separator: ", "))}" }
