@@ -171,7 +171,8 @@ private func expand(_ glob: String, root: String, _ result: inout Inventory) -> 
           !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else {
           // A line feed in a name would begin a line of its own in what people read, and say there what it likes.
-          let shown = printable(String(decoding: entry.bytes, as: UTF8.self)).replacing("\n", with: "\u{FFFD}")
+          let shown = printable(String(decoding: entry.bytes, as: UTF8.self)).replacing(
+            "\n", with: "\u{FFFD}")
           found.append(
             .odd(
               PassedOver(

@@ -16,8 +16,8 @@ import Testing
       var fleet = try await InProcessFleet(folder)
       // Reading goes by blocks of 1 MiB, so a piece is at least that.
       fleet.engine.pieceLimit = 1 << 20
-      let text = try fleet.write(0, "big.log.1", lines: 30_000, seed: 1)
-      try fleet.write(0, "small.log.1", lines: 10, seed: 2)
+      let text = try await fleet.write(0, "big.log.1", lines: 30_000, seed: 1)
+      try await fleet.write(0, "small.log.1", lines: 10, seed: 2)
       let summary = try await fleet.run()
       #expect(summary.isComplete, "\(summary.nodes)")
       #expect(summary.snapshots.first?.rows == 30_010)
@@ -42,9 +42,9 @@ import Testing
   @Test func smallFilesShareADataFileADayAndAreToldApartByTheirBatch() async throws {
     try await withScratch { folder in
       let fleet = try await InProcessFleet(folder, nodes: 2)
-      for index in 0..<5 { try fleet.write(0, "a.log.\(index + 1)", lines: 7, seed: UInt64(index)) }
-      try fleet.write(0, "b.log.1", lines: 3, seed: 9, at: 1_795_000_000 - 86_400)
-      try fleet.write(1, "a.log.1", lines: 2, seed: 10)
+      for index in 0..<5 { try await fleet.write(0, "a.log.\(index + 1)", lines: 7, seed: UInt64(index)) }
+      try await fleet.write(0, "b.log.1", lines: 3, seed: 9, at: 1_795_000_000 - 86_400)
+      try await fleet.write(1, "a.log.1", lines: 2, seed: 10)
       let summary = try await fleet.run()
       #expect(summary.snapshots.count == 1)
       #expect(summary.snapshots.first?.files == 3)
@@ -75,13 +75,13 @@ import Testing
   @Test func aNodeWhoseLedgerWasLostIsToldWhatIsProvenAndStagesNothingTwice() async throws {
     try await withScratch { folder in
       let fleet = try await InProcessFleet(folder)
-      let text = try fleet.write(0, "a.log.1", lines: 20, seed: 1)
+      let text = try await fleet.write(0, "a.log.1", lines: 20, seed: 1)
       _ = try await fleet.run()
       try removeTree(joined(fleet.engine.root(fleet.engine.nodes[0]), "var/lib/gadwall"))
       // The archived file comes back from somewhere, beside a new one.
       try publish(text, at: fleet.path(0, "a.log.1"), replacing: true)
       try setModified(fleet.path(0, "a.log.1"), seconds: 1_795_000_000)
-      try fleet.write(0, "b.log.1", lines: 5, seed: 2)
+      try await fleet.write(0, "b.log.1", lines: 5, seed: 2)
       let summary = try await fleet.run()
       #expect(summary.isComplete, "\(summary.nodes)")
       #expect(try await fleet.count() == 25)
@@ -93,10 +93,10 @@ import Testing
   @Test func markersOfProvenRunsGoWithALaterCommit() async throws {
     try await withScratch { folder in
       let fleet = try await InProcessFleet(folder)
-      try fleet.write(0, "a.log.1", lines: 2, seed: 1)
+      try await fleet.write(0, "a.log.1", lines: 2, seed: 1)
       let first = try await fleet.run()
       #expect(try await fleet.catalog.load()?.property(CommitMarker.prefix + first.run) != nil)
-      try fleet.write(0, "b.log.1", lines: 2, seed: 2)
+      try await fleet.write(0, "b.log.1", lines: 2, seed: 2)
       let second = try await fleet.run()
       let table = try #require(try await fleet.catalog.load())
       #expect(table.property(CommitMarker.prefix + first.run) == nil)
@@ -109,9 +109,9 @@ import Testing
   @Test func aRunWhoseSnapshotHasExpiredIsProvenByItsRows() async throws {
     try await withScratch { folder in
       let fleet = try await InProcessFleet(folder)
-      try fleet.write(0, "a.log.1", lines: 4, seed: 1)
+      try await fleet.write(0, "a.log.1", lines: 4, seed: 1)
       let first = try await fleet.run()
-      try fleet.write(0, "b.log.1", lines: 4, seed: 2)
+      try await fleet.write(0, "b.log.1", lines: 4, seed: 2)
       _ = try await fleet.run()
       // As somebody's expiry leaves it: only the newest snapshot, and the proof of the first was never written.
       let table = try #require(try await fleet.catalog.load())
@@ -137,8 +137,8 @@ import Testing
   @Test func verifyFindsRowsThatSomebodyAddedAndRowsThatAreGone() async throws {
     try await withScratch { folder in
       let fleet = try await InProcessFleet(folder)
-      try fleet.write(0, "a.log.1", lines: 4, seed: 1)
-      try fleet.write(0, "b.log.1", lines: 4, seed: 2, at: 1_795_000_000 - 86_400)
+      try await fleet.write(0, "a.log.1", lines: 4, seed: 1)
+      try await fleet.write(0, "b.log.1", lines: 4, seed: 2, at: 1_795_000_000 - 86_400)
       let summary = try await fleet.run()
       #expect(try await fleet.verify().findings.isEmpty)
       // A proof that claims more than the table holds, and a raw object that went away.

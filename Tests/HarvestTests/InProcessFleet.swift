@@ -92,7 +92,9 @@ struct InProcessFleet {
 
   /// Writes a rotated file with generated lines and gives its text.
   @discardableResult
-  func write(_ node: Int, _ name: String, lines: Int, seed: UInt64, at seconds: Int64 = 1_795_000_000) throws
+  func write(
+    _ node: Int, _ name: String, lines: Int, seed: UInt64, at seconds: Int64 = 1_795_000_000
+  ) async throws
     -> [UInt8]
   {
     var generator = LogGenerator(seed: seed)
@@ -102,6 +104,7 @@ struct InProcessFleet {
     }
     try publish(text, at: path(node, name), replacing: true)
     try setModified(path(node, name), seconds: seconds)
+    try await untilNobodyWrites(path(node, name))
     return text
   }
 

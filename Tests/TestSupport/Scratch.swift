@@ -71,3 +71,32 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     return z ^ z >> 31
   }
 }
+
+/// Whether the condition comes true within half a minute.
+public func becomesTrue(
+  isolation: isolated (any Actor)? = #isolation, _ condition: () -> Bool
+) async throws -> Bool {
+  let deadline = Deadline.after(seconds: 30)
+  while !deadline.hasPassed {
+    if condition() { return true }
+    try await Task.sleep(for: .milliseconds(2))
+  }
+  return condition()
+}
+
+/// Waits until no process has the file open for writing any more.
+///
+/// This process's own descriptor is closed by then, but a child that another test has just forked holds a copy of it until it executes.
+public func untilNobodyWrites(_ path: String, isolation: isolated (any Actor)? = #isolation) async throws {
+  let input = try Descriptor.input(path)
+  let owner = try input.info().uid
+  let isFree = try await becomesTrue {
+    do {
+      _ = try ReadLease.take(input, owner: owner)
+      return true
+    } catch {
+      return false
+    }
+  }
+  if !isFree { throw MissingPart(description: "\(path) stays open for writing.") }
+}
