@@ -43,7 +43,8 @@ struct BundleStager: ~Copyable {
     var file: RotatedFile
     var content: FileContent
     var facts: BatchFacts
-    var alert: (path: String, content: String, object: StoredObject)?
+    var alert: BatchUpload.Alert?
+    var numbered: NumberedBatch { NumberedBatch(number: number, facts: facts) }
   }
 
   /// - Parameters:
@@ -54,7 +55,7 @@ struct BundleStager: ~Copyable {
   ) async throws(Failure) -> Outcome {
     sequence += 1
     let work = joined(context.scratch, "bundle-\(sequence)")
-    do { try makeFolder(work, mode: 0o700) } catch { throw scratchFailure(error) }
+    do { try makeFolder(work, mode: 0o700) } catch { throw context.scratchFailure(error) }
     defer { try? removeTree(work) }
     var outcome = Outcome()
     let needed = files.reduce(Int64(64 << 20)) { $0 + min($1.estimatedText, context.pieceLimit) * 3 / 2 }
@@ -95,7 +96,11 @@ struct BundleStager: ~Copyable {
       dataFiles = pieces
     }
     stepPoint("stage.uploaded-data")
-    for index in members.indices { try await upload(&members[index], &outcome) }
+    let upload = BatchUpload(context: context)
+    for index in members.indices {
+      outcome.bytesStored += try await upload.put(
+        members[index].alert, members[index].content, &members[index].facts)
+    }
     stepPoint("stage.uploaded")
 
     let facts = members.map(\.facts)
@@ -133,7 +138,7 @@ struct BundleStager: ~Copyable {
       try scanner.drain { try frame.append(&$0) }
       return try frame.finish()
     } catch let error as SystemError {
-      throw scratchFailure(error)
+      throw context.scratchFailure(error)
     } catch {
       throw Failure.from(error)
     }
@@ -196,7 +201,7 @@ struct BundleStager: ~Copyable {
       outcome.passedOver.append(passOver(file, reason, note))
       return nil
     } catch let error as SystemError {
-      throw scratchFailure(error)
+      throw context.scratchFailure(error)
     } catch {
       throw Failure.from(error)
     }
@@ -243,12 +248,14 @@ struct BundleStager: ~Copyable {
       member.content.counts = scanner.counts
       member.facts.setCounts(scanner.counts)
       member.facts.urgent = alert?.rows ?? 0
-      if let finished = alert.take() { member.alert = try named(finished, member.facts) }
+      if let finished = alert.take() {
+        member.alert = try BatchUpload(context: context).alert(finished, member.facts)
+      }
     } catch ReadingRefusal.passOver(let reason, let note) {
       outcome.passedOver.append(passOver(member.file, reason, note))
       return nil
     } catch let error as SystemError {
-      throw scratchFailure(error)
+      throw context.scratchFailure(error)
     } catch {
       throw Failure.from(error)
     }
@@ -315,6 +322,15 @@ struct BundleStager: ~Copyable {
 
   // MARK: DuckDB
 
+  private func parquet(
+    _ frame: FrameLayout, _ members: [Member], work: String, number: Int, attempt: String
+  ) async throws(Failure) -> (files: [DataFile], urgent: [Int64]) {
+    context.progress(NodeProgress(phase: "writing", bytes: bytesRead, entries: entriesRead))
+    let step = ParquetStep(
+      context: context, dataPath: document.dataPath, selection: selection, deadline: deadline)
+    return try await step.run(frame, members.map(\.numbered), work: work, number: number, attempt: attempt)
+  }
+
   /// Turns a frame of all members into a data file in the store, and its urgent rows into one alert file a batch.
   private mutating func writePiece(
     _ frame: FrameLayout, members: inout [Member], work: String, number: Int, attempt: String, show: Int,
@@ -328,7 +344,7 @@ struct BundleStager: ~Copyable {
       func close(_ alert: inout AlertWriter?, _ index: Int) throws {
         guard let finished = alert.take() else { return }
         members[index].facts.urgent = finished.rows
-        members[index].alert = try named(finished, members[index].facts)
+        members[index].alert = try BatchUpload(context: context).alert(finished, members[index].facts)
       }
       try reader.rows(urgent) { row in
         guard let index = members.firstIndex(where: { $0.number == row.batch }) else { return }
@@ -345,145 +361,11 @@ struct BundleStager: ~Copyable {
       }
       try close(&alert, current)
     } catch let error as SystemError {
-      throw scratchFailure(error)
+      throw context.scratchFailure(error)
     } catch {
       throw Failure.from(error)
     }
     return files
-  }
-
-  /// Runs DuckDB over one frame and uploads the data file. The urgent rows' numbers in the frame, ascending.
-  private func parquet(
-    _ frame: FrameLayout, _ members: [Member], work: String, number: Int, attempt: String
-  ) async throws(Failure) -> ([DataFile], [Int64]) {
-    struct BatchRow: Encodable {
-      var index: Int32
-      var stream: String
-      var rotated: Int64
-      var id: String
-    }
-    let table = joined(work, "batches-\(number).ndjson")
-    let rows = members.map {
-      BatchRow(index: $0.number, stream: $0.facts.stream, rotated: $0.facts.rotated, id: $0.facts.id)
-    }
-    let data = joined(work, "data-\(number).parquet")
-    let urgentPath = joined(work, "urgent-\(number).csv")
-    do throws(SystemError) {
-      try publish(Array(rows.map { encodeJSON($0) + [0x0A] }.joined()), at: table, replacing: true)
-    } catch {
-      throw scratchFailure(error)
-    }
-    context.progress(NodeProgress(phase: "writing", bytes: bytesRead, entries: entriesRead))
-    let results = try await context.duckdb.run(
-      [
-        batchTableStatement(rows: table), rowsViewStatement(frame: frame.path, node: context.node),
-        dataFileStatement(to: data), urgentRowsStatement(selection, to: urgentPath),
-      ], DuckDB.Settings(scratch: joined(work, "spill"), deadline: deadline))
-    guard let statistics = results.first(where: { $0.first?["column_statistics"] != nil })?.first,
-      let count = statistics["count"]?.integer, let size = statistics["file_size_bytes"]?.integer
-    else { throw Failure("duckdb.output", "DuckDB did not say what it wrote.") }
-    let bundle = bundleID(batches: members.map(\.facts.id))
-    let url =
-      "\(document.dataPath)/rotated_day=\(dayText(members[0].facts.day))/region=\(context.node.region)/\(bundle.prefix(24))-\(attempt)-\(number).parquet"
-    guard let key = context.store.key(of: url) else {
-      throw Failure(
-        "table.elsewhere",
-        "The table's data path \(document.dataPath) lies outside the store \(context.store.url).")
-    }
-    stepPoint("stage.before-upload")
-    try await context.store.put(file: data, at: key)
-    guard try await context.store.stat(key)?.size == size else {
-      throw Failure("store.unreliable", "The object \(key) does not have the size that was written to it.")
-    }
-    try? removeFile(data)
-    return (
-      [DataFile(url: url, size: size, rows: count, columns: columnStatistics(statistics))],
-      try urgentRows(urgentPath)
-    )
-  }
-
-  private func urgentRows(_ path: String) throws(Failure) -> [Int64] {
-    do throws(SystemError) {
-      let bytes = try readFile(path, limit: .gibibytes(1))
-      return bytes.split(separator: 0x0A).compactMap { Int64(String(decoding: $0, as: UTF8.self)) }
-    } catch {
-      throw scratchFailure(error)
-    }
-  }
-
-  // MARK: the store
-
-  private func named(_ alert: consuming AlertWriter, _ facts: BatchFacts) throws -> (
-    path: String, content: String, object: StoredObject
-  ) {
-    let path = alert.path
-    let done = try alert.finish()
-    let names = BatchObjects(node: context.node, batch: facts.id, rotated: Instant(seconds: facts.rotated))
-    return (
-      path, done.content,
-      StoredObject(key: names.alert(digest: done.content), size: done.size, digest: done.object)
-    )
-  }
-
-  private func upload(_ member: inout Member, _ outcome: inout Outcome) async throws(Failure) {
-    if let alert = member.alert {
-      try await context.store.put(file: alert.path, at: alert.object.key)
-      member.facts.alert = alert.object
-      outcome.bytesStored += alert.object.size
-    }
-    let names = BatchObjects(
-      node: context.node, batch: member.facts.id, rotated: Instant(seconds: member.facts.rotated))
-    let raw = StoredObject(key: names.raw, size: member.content.rawSize, digest: member.content.rawDigest)
-    member.facts.raw = try await putRaw(raw, from: member.content.rawPath, content: member.content.digest)
-    outcome.bytesStored += raw.size
-  }
-
-  /// Uploads the raw file. One that is there already is kept when it holds the same content, and replaced when it can't be read.
-  private func putRaw(_ raw: StoredObject, from path: String, content: String) async throws(Failure)
-    -> StoredObject
-  {
-    if try await context.store.stat(raw.key) != nil {
-      let copy = joined(context.scratch, "there-\(randomName()).gz")
-      defer { try? removeFile(copy) }
-      if (try? await context.store.get(raw.key, toFile: copy)) == true, let there = describe(copy) {
-        guard there.content == content else {
-          throw Failure(
-            "store.other-content",
-            "The object \(raw.key) is in the store already, with other content than its batch has.",
-            remedy:
-              "Somebody else wrote it. Move it away and run the harvest again; nothing of this batch was deleted."
-          )
-        }
-        return StoredObject(key: raw.key, size: there.size, digest: there.object)
-      }
-    }
-    try await context.store.put(file: path, at: raw.key)
-    return raw
-  }
-
-  /// Digests of a gzip file; nil when it can't be read whole.
-  private func describe(_ path: String) -> (content: String, object: String, size: Int64)? {
-    guard let file = try? Descriptor.input(path) else { return nil }
-    var reader = GzipReader()
-    var content = SHA256()
-    var object = SHA256()
-    var size: Int64 = 0
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
-    defer { buffer.deallocate() }
-    do {
-      while true {
-        let got = try file.read(into: buffer)
-        if got == 0 { break }
-        let block = UnsafeRawBufferPointer(rebasing: buffer[..<got])
-        object.update(block)
-        size += Int64(got)
-        try reader.read(block) { content.update($0) }
-      }
-      try reader.finish()
-    } catch {
-      return nil
-    }
-    return (content.hexDigest(), object.hexDigest(), size)
   }
 
   // MARK: words
@@ -498,66 +380,12 @@ struct BundleStager: ~Copyable {
     PassedOver(file: relative(file.path, context.root), reason: reason, note: note, bytes: file.info.size)
   }
 
-  private func scratchFailure(_ error: SystemError) -> Failure {
-    error.failure(
-      error.isNoSpace ? "scratch.full" : "scratch.unwritable",
-      "The scratch folder \(context.scratch) can't be written to.",
-      remedy: "Nothing was lost: the files are read again by the next run.")
-  }
-
   private mutating func noteProgress(_ bytes: Int64) {
     bytesRead += bytes
     guard progressAt.seconds > 0.1 else { return }
     progressAt = Stopwatch()
     context.progress(
       NodeProgress(phase: "reading", bytes: bytesRead, entries: entriesRead + scanner.counts.entries))
-  }
-}
-
-/// The gzip'd form of a file: a copy that is compressed on the way, or the file itself when it is gzip already.
-private struct RawCopy: ~Copyable {
-  private let path: String
-  private let isGzip: Bool
-  private let file: Descriptor?
-  private var gzip = GzipWriter()
-  private var digest = SHA256()
-  private var size: Int64 = 0
-
-  static func create(_ source: RotatedFile, at path: String) throws(SystemError) -> RawCopy {
-    if source.isGzip { return RawCopy(path: source.path, isGzip: true, file: nil) }
-    return RawCopy(path: path, isGzip: false, file: try Descriptor.create(path, mode: 0o600))
-  }
-
-  private init(path: String, isGzip: Bool, file: consuming Descriptor?) {
-    self.path = path
-    self.isGzip = isGzip
-    self.file = file
-  }
-
-  /// The bytes as they lie on the disk.
-  mutating func take(_ block: UnsafeRawBufferPointer) throws(SystemError) {
-    guard isGzip else { return }
-    digest.update(block)
-    size += Int64(block.count)
-  }
-
-  /// The uncompressed bytes.
-  mutating func takeText(_ block: UnsafeRawBufferPointer, last: Bool = false) throws(SystemError) {
-    guard !isGzip else { return }
-    var failure: SystemError?
-    gzip.write(block, last: last) { out in
-      digest.update(out)
-      size += Int64(out.count)
-      guard failure == nil else { return }
-      do throws(SystemError) { try file?.write(out) } catch { failure = error }
-    }
-    if let failure { throw failure }
-  }
-
-  consuming func finish() throws(SystemError) -> (path: String, digest: String, size: Int64) {
-    try takeText(UnsafeRawBufferPointer(start: nil, count: 0), last: true)
-    let (path, size) = (path, size)
-    return (path, digest.hexDigest(), size)
   }
 }
 
@@ -570,21 +398,4 @@ extension BatchFacts {
     firstTs = counts.firstTs
     lastTs = counts.lastTs
   }
-}
-
-/// DuckDB's statistics by column, times as microseconds.
-func columnStatistics(_ row: JSONValue) -> [String: ColumnStatistics] {
-  var result: [String: ColumnStatistics] = [:]
-  for (quoted, value) in row["column_statistics"]?.object ?? [:] {
-    let name = quoted.filter { $0 != "\"" }
-    func bound(_ key: String) -> String? {
-      guard let text = value[key]?.string else { return nil }
-      guard name == "ts" || name == "rotated" else { return text }
-      return timestamp(of: text).map { String($0.microseconds) }
-    }
-    result[name] = ColumnStatistics(
-      nulls: value["null_count"]?.integer ?? 0, values: value["num_values"]?.integer ?? 0,
-      size: value["column_size_bytes"]?.integer ?? 0, min: bound("min"), max: bound("max"))
-  }
-  return result
 }

@@ -67,6 +67,13 @@ public struct NodeContext: Sendable {
     }
   }
 
+  func scratchFailure(_ error: SystemError) -> Failure {
+    error.failure(
+      error.isNoSpace ? "scratch.full" : "scratch.unwritable",
+      "The scratch folder \(scratch) can't be written to.",
+      remedy: "Nothing was lost: the files are read again by the next run.")
+  }
+
   /// Who the node says it is: `var/lib/gadwall/node.yaml` is read by the command and given here as `declared`.
   public static func identity(declared: Node?, environment: Node?) throws(Failure) -> Node {
     if let declared, let environment, declared != environment {

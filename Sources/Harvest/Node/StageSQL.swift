@@ -1,6 +1,8 @@
 import DuckDB
 import Iceberg
 import Logs
+import Rows
+import Support
 
 // The SQL of a node's stage, all of it.
 
@@ -38,4 +40,21 @@ func dataFileStatement(to path: String) -> SQL {
 /// - Parameter selection: what ``urgentSelection(_:)`` was rendered to.
 func urgentRowsStatement(_ selection: SQL, to path: String) -> SQL {
   "COPY (\(selection) ORDER BY gadwall_row) TO \(path) (FORMAT csv, HEADER false)"
+}
+
+/// DuckDB's statistics by column, times as microseconds.
+func columnStatistics(_ row: JSONValue) -> [String: ColumnStatistics] {
+  var result: [String: ColumnStatistics] = [:]
+  for (quoted, value) in row["column_statistics"]?.object ?? [:] {
+    let name = quoted.filter { $0 != "\"" }
+    func bound(_ key: String) -> String? {
+      guard let text = value[key]?.string else { return nil }
+      guard name == "ts" || name == "rotated" else { return text }
+      return timestamp(of: text).map { String($0.microseconds) }
+    }
+    result[name] = ColumnStatistics(
+      nulls: value["null_count"]?.integer ?? 0, values: value["num_values"]?.integer ?? 0,
+      size: value["column_size_bytes"]?.integer ?? 0, min: bound("min"), max: bound("max"))
+  }
+  return result
 }

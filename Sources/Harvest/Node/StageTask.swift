@@ -109,31 +109,29 @@ public struct StageTask: Sendable {
       }
     }
     for bundle in try ledger.unprovenBundles() where bundle.completeTry == nil {
-      var files: [RotatedFile] = []
+      var readable: [(batch: String, file: RotatedFile)] = []
       for batch in bundle.batches {
         if let file = decisions.known[batch.facts.id] {
-          files.append(file)
+          readable.append((batch.facts.id, file))
         } else if let copy = try await rawCopy(of: batch) {
-          files.append(copy)
-        } else {
+          readable.append((batch.facts.id, copy))
+        } else if (try? FileInfo(path: batch.path))?.inode != batch.identity.inode {
           report.failures.append(
             "\(relative(batch.path, context.root)) went away before it was staged: its lines are lost, unless somebody has the file"
           )
         }
       }
-      if files.count < bundle.batches.count {
-        let rest = bundle.batches.map(\.facts.id).filter { id in
-          decisions.known[id] != nil || files.contains { $0.path.contains(id.prefix(32)) }
-        }
-        try ledger.dissolve(bundle: bundle.id, keeping: rest, day: bundle.day)
-        guard !rest.isEmpty,
-          let again = try ledger.unprovenBundles().first(where: {
-            Set($0.batches.map(\.facts.id)) == Set(rest)
-          })
-        else { continue }
-        _ = await stageOne(files, as: again, ledger, &stager, &report)
-      } else {
+      let files = readable.map(\.file)
+      if readable.count == bundle.batches.count {
         _ = await stageOne(files, as: bundle, ledger, &stager, &report)
+      } else {
+        // A member can't be read again: the others become a bundle of their own.
+        let rest = readable.map(\.batch)
+        try ledger.dissolve(bundle: bundle.id, keeping: rest, day: bundle.day)
+        guard !rest.isEmpty else { continue }
+        let id = bundleID(batches: rest)
+        guard let again = try ledger.unprovenBundles().first(where: { $0.id == id }) else { continue }
+        _ = await stageOne(files, as: again, ledger, &stager, &report)
       }
     }
   }

@@ -1,0 +1,49 @@
+import Files
+import Logs
+
+/// The gzip'd form of a file: a copy that is compressed on the way, or the file itself when it is gzip already.
+struct RawCopy: ~Copyable {
+  private let path: String
+  private let isGzip: Bool
+  private let file: Descriptor?
+  private var gzip = GzipWriter()
+  private var digest = SHA256()
+  private var size: Int64 = 0
+
+  static func create(_ source: RotatedFile, at path: String) throws(SystemError) -> RawCopy {
+    if source.isGzip { return RawCopy(path: source.path, isGzip: true, file: nil) }
+    return RawCopy(path: path, isGzip: false, file: try Descriptor.create(path, mode: 0o600))
+  }
+
+  private init(path: String, isGzip: Bool, file: consuming Descriptor?) {
+    self.path = path
+    self.isGzip = isGzip
+    self.file = file
+  }
+
+  /// The bytes as they lie on the disk.
+  mutating func take(_ block: UnsafeRawBufferPointer) throws(SystemError) {
+    guard isGzip else { return }
+    digest.update(block)
+    size += Int64(block.count)
+  }
+
+  /// The uncompressed bytes.
+  mutating func takeText(_ block: UnsafeRawBufferPointer, last: Bool = false) throws(SystemError) {
+    guard !isGzip else { return }
+    var failure: SystemError?
+    gzip.write(block, last: last) { out in
+      digest.update(out)
+      size += Int64(out.count)
+      guard failure == nil else { return }
+      do throws(SystemError) { try file?.write(out) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  consuming func finish() throws(SystemError) -> (path: String, digest: String, size: Int64) {
+    try takeText(UnsafeRawBufferPointer(start: nil, count: 0), last: true)
+    let (path, size) = (path, size)
+    return (path, digest.hexDigest(), size)
+  }
+}
