@@ -7,7 +7,9 @@ import Harvest
 import Iceberg
 import Ledger
 import Logs
+import Processes
 import Support
+import Synchronization
 
 /// `gadwall demo`
 enum DemoCommand: Command {
@@ -34,7 +36,8 @@ enum DemoCommand: Command {
     let nodeCount = try arguments.integer(nodes, in: 1...50) ?? 3
     let entryCount = try arguments.integer(entries, in: 100...10_000_000) ?? 9_000
     let kept = arguments.value(directory)
-    let folder = resolvedPath(kept ?? joined("/tmp", "gadwall-demo-\(randomName())"))
+    let folder = resolvedPath(
+      kept ?? joined(environmentValue("TMPDIR") ?? "/tmp", "gadwall-demo-\(randomName())"))
     if kept != nil, let there = try? folderEntries(folder), !there.isEmpty {
       throw Failure(
         "demo.directory", "The folder \(folder) is not empty.",
@@ -48,6 +51,7 @@ enum DemoCommand: Command {
         "demo.directory", "The folder \(folder) can't be made.",
         remedy: "Name one that this user may make, with --directory.")
     }
+    if kept == nil { temporaryFolders.withLock { $0.append(folder) } }
     let status = try await cancellableBySignal {
       defer { if kept == nil { try? removeTree(folder) } }
       return try await Demo(folder: folder, nodeCount: nodeCount, entryCount: entryCount, isKept: kept != nil)

@@ -1,8 +1,19 @@
 import CShims
+import Files
 import Glibc
 import Support
+import Synchronization
 
-/// Standard output or standard error, written whole and unbuffered. A reader that went away is no error: the program ends quietly.
+/// Folders that go when the program ends in the middle of something, because nobody reads its output any more.
+let temporaryFolders = Mutex<[String]>([])
+
+private func endEarly(_ status: Int32) -> Never {
+  for folder in temporaryFolders.withLock({ $0 }) { try? removeTree(folder) }
+  exit(status)
+}
+
+/// Standard output or standard error, written whole and unbuffered. A reader that went away is no error: the program ends quietly. A full
+/// disk behind standard output is one.
 struct Output: Sendable {
   let descriptor: Int32
 
@@ -18,10 +29,15 @@ struct Output: Sendable {
       if count > 0 {
         done += count
       } else if errno == EPIPE {
-        if descriptor == 1 { exit(0) }
+        if descriptor == 1 { endEarly(0) }
         return
       } else if errno != EINTR && errno != EAGAIN {
-        return
+        guard descriptor == 1 else { return }
+        let failure = Failure(
+          "output.unwritable", "Standard output can't be written to.", words: String(cString: strerror(errno))
+        )
+        Output.errors.write("gadwall: \(failure.description)\n")
+        endEarly(ExitStatus.failed.rawValue)
       }
     }
   }

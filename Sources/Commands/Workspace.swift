@@ -9,6 +9,7 @@ import Logs
 import ObjectStorage
 import Processes
 import Support
+import Synchronization
 
 /// What the configuration names, opened.
 struct Workspace {
@@ -50,6 +51,7 @@ struct Workspace {
         "scratch.unwritable", "The scratch folder \(scratch) can't be made.",
         remedy: "Set TMPDIR to one that can.")
     }
+    temporaryFolders.withLock { $0.append(scratch) }
     return Workspace(
       configuration: configuration, store: store, duckdb: duckdb, catalog: catalog,
       engine: try localEngine(configuration, duckdb), scratch: scratch)
