@@ -70,6 +70,18 @@ public enum ChildFailure: Error, Sendable, Equatable {
   case cancelled
 }
 
+extension ChildFailure: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .start(let words): "it could not be started: \(words)"
+    case .deadline(let output, let errors):
+      "it did not end in time; its last words: \(String(decoding: (output + errors).suffix(2_000), as: UTF8.self))"
+    case .outputLimit(let limit): "it printed more than \(limit)"
+    case .cancelled: "it was cancelled"
+    }
+  }
+}
+
 /// Which of a child's streams some bytes came from.
 public enum ChildStream: Sendable { case output, errors }
 
