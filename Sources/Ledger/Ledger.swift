@@ -216,24 +216,39 @@ public struct Ledger: ~Copyable {
     }
   }
 
-  /// Takes an unproven bundle apart: the given members become a bundle of their own, the others are forgotten.
+  /// Takes what is unproven of a bundle apart: the given members become a bundle of their own, the others are forgotten. What is proven
+  /// stays, and is all that the bundle then is. Done again, it changes nothing.
   public func dissolve(bundle: String, keeping rest: [String], day: Int32) throws(Failure) {
-    let fresh = bundleID(batches: rest)
     try database.transaction { () throws(Failure) in
-      if !rest.isEmpty {
+      var members: [String] = []
+      try database.query(
+        "SELECT id FROM batch WHERE bundle = ? AND state IN ('fixed', 'staged') ORDER BY id", [.text(bundle)]
+      ) { members.append($0.text(0)) }
+      let kept = members.filter(Set(rest).contains)
+      if !kept.isEmpty {
+        let fresh = bundleID(batches: kept)
+        // It is there already only when nothing is taken away; then it has no try any more.
         try database.query(
-          "INSERT INTO bundle (id, day, state, data_files) VALUES (?, ?, 'fixed', '[]')",
-          [.text(fresh), .integer(Int64(day))])
-        for (position, batch) in rest.sorted().enumerated() {
+          """
+          INSERT INTO bundle (id, day, state, data_files) VALUES (?, ?, 'fixed', '[]')
+          ON CONFLICT (id) DO UPDATE SET state = 'fixed', try = NULL, data_files = '[]'
+          """, [.text(fresh), .integer(Int64(day))])
+        for (position, batch) in kept.enumerated() {
           try database.query(
-            "UPDATE batch SET bundle = ?, position = ?, state = 'fixed' WHERE id = ? AND state IN ('fixed', 'staged')",
+            "UPDATE batch SET bundle = ?, position = ?, state = 'fixed' WHERE id = ?",
             [.text(fresh), .integer(Int64(position)), .text(batch)])
         }
       }
+      for batch in members where !kept.contains(batch) {
+        try database.query("DELETE FROM batch WHERE id = ?", [.text(batch)])
+      }
       try database.query(
-        "DELETE FROM batch WHERE bundle = ? AND state IN ('fixed', 'staged')", [.text(bundle)])
+        """
+        UPDATE bundle SET state = 'proven' WHERE id = ?
+        AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.bundle = bundle.id AND b.state IN ('fixed', 'staged'))
+        """, [.text(bundle)])
       try database.query(
-        "DELETE FROM bundle WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch WHERE bundle = bundle.id)",
+        "DELETE FROM bundle WHERE id = ? AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.bundle = bundle.id)",
         [.text(bundle)])
     }
   }
