@@ -78,6 +78,7 @@ let package = Package(
       "HarvestTests",
       ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
     tests("IcebergTests", ["Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
+    tests("LedgerTests", ["Ledger", "Logs", "Files", "Support"]),
     tests("LogsTests", ["Logs", "Files", "Support", "CShims"]),
     tests("FilesTests", ["Files", "Processes", "Support"]),
     tests("RowsTests", ["Rows", "Files", "DuckDB", "Support"]),
