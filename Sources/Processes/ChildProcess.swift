@@ -128,6 +128,11 @@ private func startThread(_ work: Work) {
     &thread, nil,
     { argument in
       guard let argument else { return nil }
+      // A child that goes before it has read its input is an error of a write here, and no reason to end.
+      var signals = sigset_t()
+      sigemptyset(&signals)
+      sigaddset(&signals, SIGPIPE)
+      pthread_sigmask(SIG_BLOCK, &signals, nil)
       let work = Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().work
       work.finish(supervise(work))
       return nil
