@@ -21,22 +21,27 @@ public struct SQL: Sendable, Equatable, ExpressibleByStringInterpolation, Custom
     public mutating func appendLiteral(_ literal: String) { text += literal }
     public mutating func appendInterpolation(_ sql: SQL) { text += sql.text }
     public mutating func appendInterpolation(name: String) {
-      text +=
-        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+      text += quoted(name, in: "\"")
     }
-    public mutating func appendInterpolation(_ value: String) { text += quoted(value) }
+    public mutating func appendInterpolation(_ value: String) { text += quoted(value, in: "'") }
     public mutating func appendInterpolation(_ value: some BinaryInteger) { text += String(value) }
     public mutating func appendInterpolation(_ values: [String]) {
-      text += "[" + values.map(quoted).joined(separator: ", ") + "]"
+      text += "[" + values.map { quoted($0, in: "'") }.joined(separator: ", ") + "]"
     }
   }
 }
 
-/// A string literal. NUL can't stand in one and is left out.
-private func quoted(_ value: String) -> String {
-  "'"
-    + value.filter { $0 != "\0" }.split(separator: "'", omittingEmptySubsequences: false).joined(
-      separator: "''") + "'"
+/// A literal or a name. NUL can't stand in one and is left out.
+///
+/// By code points: to Swift a quote and an accent behind it are one Character, and no quote.
+private func quoted(_ text: String, in quote: Unicode.Scalar) -> String {
+  var result = String.UnicodeScalarView([quote])
+  for scalar in text.unicodeScalars where scalar != "\0" {
+    if scalar == quote { result.append(quote) }
+    result.append(scalar)
+  }
+  result.append(quote)
+  return String(result)
 }
 
 extension Sequence where Element == SQL {
