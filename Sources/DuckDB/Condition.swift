@@ -80,15 +80,20 @@ extension DuckDB {
   }
 }
 
-/// Functions that see more than their arguments: settings, the environment, variables, sequences, files, the clock of the machine.
+/// Functions that see more than their arguments: settings, the environment, variables, sequences, files, the session, chance, the clock of
+/// the machine. Staging a batch again has to give the same urgent rows.
 private let refusedFunctions: Set<String> = [
-  "getenv", "getvariable", "current_setting", "nextval", "currval", "current_user", "session_user",
-  "current_database",
-  "current_schema", "current_schemas", "current_query", "query", "query_table", "write_log", "txid_current",
-  "in_search_path",
-  "parse_duckdb_log_message", "read_text", "read_blob", "glob", "json_execute_serialized_sql", "random",
-  "gen_random_uuid", "uuid",
-  "uuidv4", "uuidv7", "setseed", "sleep_ms",
+  "getenv", "getvariable", "current_setting", "nextval", "currval", "in_search_path",
+  "user", "current_user", "session_user", "current_role", "current_database", "current_catalog",
+  "current_schema", "current_schemas",
+  "current_query", "current_query_id", "current_connection_id", "current_transaction_id", "txid_current",
+  "query", "query_table", "json_execute_serialized_sql", "read_text", "read_blob", "glob", "format_type",
+  "get_block_size",
+  "write_log", "parse_duckdb_log_message", "sleep_ms",
+  "random", "setseed", "gen_random_uuid", "uuid", "uuidv4", "uuidv7",
+  "now", "today", "ago", "transaction_timestamp", "get_current_time", "get_current_timestamp", "current_date",
+  "current_time",
+  "current_timestamp", "localtime", "localtimestamp",
 ]
 
 /// What in the tree is more than `SELECT column FROM relation WHERE condition`; nil when nothing is.
@@ -122,6 +127,16 @@ private func refusal(_ value: JSONValue, depth: Int) -> String? {
       let name = members["function_name"]?.string?.lowercased() ?? ""
       if refusedFunctions.contains(name) || name.hasPrefix("pg_") || name.hasPrefix("duckdb_") {
         return "the function \(name) sees more than the row"
+      }
+      if name == "age", members["children"]?.array?.count == 1 {
+        return "the function age of one argument sees more than the row"
+      }
+    case "COLUMN_REF":
+      // Some functions are written like columns.
+      if let names = members["column_names"]?.array, names.count == 1,
+        let name = names[0].string?.lowercased(), refusedFunctions.contains(name)
+      {
+        return "\(name) is no column and sees more than the row"
       }
     default: break
     }
