@@ -61,15 +61,22 @@ extension DuckDB {
     return CheckedCondition(selection: selection)
   }
 
-  /// Runs the selection over no rows, for the errors that only types and names show.
+  /// Runs the selection over one row, for the errors that only types and names show. Its numbers and times have values, since DuckDB
+  /// finds out that a time is no condition when it meets one; its texts are NULL, since a condition may count on what is in them.
   private func bind(
     _ selection: SQL, setting: String, relation: String, column: String, columns: [(name: String, type: SQL)]
   ) async throws(Failure) {
-    let nothing =
-      columns.map { "NULL::\($0.type) AS \(name: $0.name)" as SQL } + ["NULL::BIGINT AS \(name: column)"]
+    let row =
+      columns.map { column -> SQL in
+        let value: SQL =
+          column.type.text == "VARCHAR"
+          ? "NULL::VARCHAR"
+          : "coalesce(TRY_CAST('1' AS \(column.type)), TRY_CAST('2000-01-01' AS \(column.type)))"
+        return "\(value) AS \(name: column.name)"
+      } + ["1::BIGINT AS \(name: column)"]
     do {
       try await run([
-        "CREATE TEMP VIEW \(name: relation) AS SELECT \(nothing.joined(separator: ", ")) WHERE false",
+        "CREATE TEMP VIEW \(name: relation) AS SELECT \(row.joined(separator: ", "))",
         selection,
       ])
     } catch {
