@@ -32,9 +32,9 @@ import Testing
 
   @Test func aDeadlineEndsTheWholeGroup() async throws {
     let watch = Stopwatch()
-    let command = shell("sleep 300 & echo $! $$; echo why >&2; wait", deadline: 1)
+    let command = shell("sleep 300 & echo $! $$; echo why >&2; wait", deadline: 4)
     let (output, errors) = try #require(await failure(command)?.beforeDeadline)
-    #expect(watch.seconds < 20)
+    #expect(watch.seconds < 200)
     #expect(String(decoding: errors, as: UTF8.self) == "why\n")
     let pids = String(decoding: output, as: UTF8.self).dropLast().split(separator: " ").compactMap { Int($0) }
     #expect(pids.count == 2)
@@ -53,7 +53,7 @@ import Testing
     let watch = Stopwatch()
     let result = try await run(shell("sleep 300 & echo $!"))
     #expect(result.status == .exited(0))
-    #expect(watch.seconds < 20)
+    #expect(watch.seconds < 200)
     #expect(try await isDead(try #require(Int(result.text.dropLast()))))
   }
 
@@ -69,11 +69,11 @@ import Testing
     let task = Task {
       await failure(shell("sleep 300 & echo $! $$; wait", deadline: 250)) { seen.add($0, Array($1)) }
     }
-    let deadline = Deadline.after(seconds: 20)
+    let deadline = Deadline.after(seconds: 150)
     while seen.output.last != 0x0A, !deadline.hasPassed { try await Task.sleep(for: .milliseconds(2)) }
     task.cancel()
     #expect(await task.value == .cancelled)
-    #expect(watch.seconds < 30)
+    #expect(watch.seconds < 200)
     let pids = String(decoding: seen.output, as: UTF8.self).dropLast().split(separator: " ").compactMap {
       Int($0)
     }
