@@ -29,8 +29,6 @@ struct SameContentTests {
     #expect(harvest.status == 0, "\(harvest)", sourceLocation: sourceLocation)
     #expect(try fleet.names().isEmpty, sourceLocation: sourceLocation)
     #expect(try await fleet.idCounts() == counts(ids), sourceLocation: sourceLocation)
-    let verify = try await fleet.gadwall("verify")
-    #expect(verify.status == 0, "\(verify)", sourceLocation: sourceLocation)
   }
 
   @Test(

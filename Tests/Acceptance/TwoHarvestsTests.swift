@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Two harvests at once", .tags(.large))
 struct TwoHarvestsTests {
-  @Test("Both end well, and every line is in the table once", arguments: [1, 2, 3])
+  @Test("Both end well, and every line is in the table once", arguments: [1, 2])
   func together(round: Int) async throws {
     try await TestFleet.with(nodes: 2) { fleet in
       var written: [String] = []
@@ -32,7 +32,7 @@ struct TwoHarvestsTests {
   }
 
   @Test(
-    "One of them is killed", arguments: ["stage.uploaded", "commit.before", "proof.before", "prune.recorded"])
+    "One of them is killed", arguments: ["stage.uploaded", "commit.before", "prune.recorded"])
   func oneKilled(point: String) async throws {
     try await TestFleet.with(nodes: 2) { fleet in
       for node in 0..<2 {
