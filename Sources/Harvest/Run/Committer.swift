@@ -147,10 +147,15 @@ struct BatchCount: Sendable, Equatable {
 
 /// Counts the rows of every batch by reading the table itself.
 func batchCounts(_ duckdb: DuckDB, metadata: String) async throws(Failure) -> [String: BatchCount] {
+  try await batchCounts(duckdb, in: "iceberg_scan(\(metadata))")
+}
+
+/// - Parameter relation: what a FROM takes, with the table's columns.
+func batchCounts(_ duckdb: DuckDB, in relation: SQL) async throws(Failure) -> [String: BatchCount] {
   let rows = try await duckdb.run(
     [
       """
-      SELECT batch, count(*) AS rows, count(malformed) AS malformed FROM iceberg_scan(\(metadata)) GROUP BY batch
+      SELECT batch, count(*) AS rows, count(malformed) AS malformed FROM \(relation) GROUP BY batch
       """
     ], DuckDB.Settings(memory: .gibibytes(1), load: ["avro", "iceberg"], deadline: .after(seconds: 1800)))
   var counts: [String: BatchCount] = [:]

@@ -85,8 +85,13 @@ public struct Verifier: Sendable {
     var counts: [String: BatchCount] = [:]
     if let table {
       try table.checkOurs(name: catalog.table)
-      try await checkFiles(table, &report)
-      counts = try await batchCounts(duckdb, metadata: catalog.metadataURL(of: table))
+      let there = try await checkFiles(table, &report)
+      // One file that is gone would keep DuckDB from reading any: the others are counted without the table then.
+      if report.dataFiles == there.count {
+        counts = try await batchCounts(duckdb, metadata: catalog.metadataURL(of: table))
+      } else if !there.isEmpty {
+        counts = try await batchCounts(duckdb, in: "read_parquet(\(there))")
+      }
     }
     report.tableRows = counts.values.reduce(0) { $0 + $1.rows }
     try await checkCounts(index, counts, table, &report)
@@ -126,13 +131,20 @@ public struct Verifier: Sendable {
     }
   }
 
-  private func checkFiles(_ table: LoadedTable, _ report: inout VerifyReport) async throws(Failure) {
-    guard let snapshot = table.currentSnapshot else { return }
+  /// Looks for each data file of the current snapshot in the store. The URLs of those that are there.
+  private func checkFiles(_ table: LoadedTable, _ report: inout VerifyReport) async throws(Failure)
+    -> [String]
+  {
+    guard let snapshot = table.currentSnapshot else { return [] }
+    var there: [String] = []
     let writer = TableWriter(duckdb: duckdb, store: store, catalog: catalog, scratch: scratch, clock: .system)
     let files = try await writer.files(of: snapshot)
     report.dataFiles = files.count
     for file in files {
-      if let key = store.key(of: file.url), try await store.stat(key)?.size == file.size { continue }
+      if let key = store.key(of: file.url), try await store.stat(key)?.size == file.size {
+        there.append(file.url)
+        continue
+      }
       report.findings.append(
         Finding(
           kind: .fileMissing, subject: file.url,
@@ -140,6 +152,7 @@ public struct Verifier: Sendable {
             "The data file \(printable(file.url)) with \(grouped(file.rows)) rows is not in the store as the table names it.",
           remedy: "Bring it back from a backup. The raw objects of its batches hold the same lines."))
     }
+    return there
   }
 
   private func checkCounts(
