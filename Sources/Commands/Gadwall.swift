@@ -27,7 +27,7 @@ public enum Gadwall {
 
   static let commands: [any Command.Type] = [
     DemoCommand.self, HarvestCommand.self, VerifyCommand.self, GenerateCommand.self, ConfigCheckCommand.self,
-    ConfigShowCommand.self, NodeStageCommand.self, NodePruneCommand.self, HelpCommand.self,
+    ConfigShowCommand.self, RawListCommand.self, RawGetCommand.self, NodeStageCommand.self, NodePruneCommand.self, HelpCommand.self,
     VersionCommand.self,
   ]
 

@@ -7,6 +7,8 @@ import Support
 /// `gadwall harvest`
 enum HarvestCommand: Command {
   static let allowPartial = Flag("allow-partial", "End with 0 even when a node or a file is missing.")
+  static let dryRun = Flag("dry-run", "Say what would be staged, committed and deleted, and touch nothing.")
+  static let noPrune = Flag("no-prune", "Archive, and delete nothing. The next harvest without it deletes.")
   static let quiet = Flag("quiet", "Tell nothing while it runs.")
 
   static let definition = CommandDefinition(
@@ -15,20 +17,28 @@ enum HarvestCommand: Command {
       Each node reads its rotated files once, uploads them, and reports. One Iceberg snapshot takes up all of it. It is read back, and only what it holds \
       is deleted on the nodes. Whatever is killed, cut off or repeated: run it again, and every line is in the table once.
       """,
-    flags: SelectionFlags.all + [formatFlag, allowPartial, quiet],
+    flags: SelectionFlags.all + [dryRun, noPrune, formatFlag, allowPartial, quiet],
     examples: [
       ("gadwall harvest", "All nodes of ./gadwall.yaml"),
+      ("gadwall harvest --dry-run", "What would happen?"),
       ("gadwall harvest --region 'us-*' --format json", "Part of the fleet, for a program"),
     ])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
     let format = try arguments.choice(formatFlag, OutputFormat.self) ?? .table
     let isQuiet = arguments.has(quiet)
+    if arguments.has(dryRun) {
+      if arguments.has(noPrune) {
+        throw UsageError("--dry-run deletes nothing as it is; leave --no-prune out.", command: "harvest")
+      }
+      return try await RehearsalView.run(arguments, format, isQuiet: isQuiet, allowPartial: arguments.has(allowPartial))
+    }
+    let isPruneOff = arguments.has(noPrune)
     let summary = try await cancellableBySignal {
       try await Workspace.open(arguments).closing { workspace in
         let view = ProgressView(isQuiet: isQuiet)
         defer { view.end() }
-        return try await harvest(workspace, Workspace.selection(arguments), view)
+        return try await harvest(workspace, Workspace.selection(arguments), view, isPruneOff: isPruneOff)
       }
     }
     switch format {
@@ -40,12 +50,14 @@ enum HarvestCommand: Command {
   }
 
   static func harvest(
-    _ workspace: Workspace, _ selection: NodeSelection, _ view: ProgressView
+    _ workspace: Workspace, _ selection: NodeSelection, _ view: ProgressView, isPruneOff: Bool = false
   ) async throws(Failure) -> HarvestSummary {
     let harvest = Harvest(
       engine: workspace.engine, store: workspace.store, catalog: workspace.catalog, duckdb: workspace.duckdb,
       scratch: workspace.scratch, tell: { view.show($0) })
-    return try await harvest.run(workspace.harvestRequest(selection))
+    var request = workspace.harvestRequest(selection)
+    request.isPruneOff = isPruneOff
+    return try await harvest.run(request)
   }
 
   // MARK: what people read

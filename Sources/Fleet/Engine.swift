@@ -17,7 +17,7 @@ public struct NodeSelection: Sendable, Equatable, Codable {
 
   public func matches(_ node: Node) -> Bool {
     func any(_ patterns: [String], _ value: String) -> Bool {
-      patterns.isEmpty || patterns.contains { wildcard($0, matches: value) }
+      patterns.isEmpty || patterns.contains { wildcardMatches($0, value) }
     }
     return any(regions, node.region) && any(zones, node.zone) && any(names, node.name)
   }
@@ -25,7 +25,7 @@ public struct NodeSelection: Sendable, Equatable, Codable {
   /// The patterns that match none of the nodes, as the flags that gave them.
   public func unmatched(among nodes: [Node]) -> [String] {
     func missing(_ flag: String, _ patterns: [String], _ part: (Node) -> String) -> [String] {
-      patterns.filter { pattern in !nodes.contains { wildcard(pattern, matches: part($0)) } }.map {
+      patterns.filter { pattern in !nodes.contains { wildcardMatches(pattern, part($0)) } }.map {
         "--\(flag) \($0)"
       }
     }
@@ -35,7 +35,7 @@ public struct NodeSelection: Sendable, Equatable, Codable {
 }
 
 /// Whether the pattern (`*` any run, `?` any one character) matches the whole text.
-func wildcard(_ pattern: String, matches text: String) -> Bool {
+public func wildcardMatches(_ pattern: String, _ text: String) -> Bool {
   let pattern = Array(pattern)
   let text = Array(text)
   var p = 0

@@ -46,6 +46,8 @@ public struct TaskDocument: Sendable, Codable {
   public var format = 1
   public var run: String
   public var task: String
+  /// Say what would be done, and do nothing.
+  public var isRehearsal = false
   /// The node stops by itself after this long.
   public var seconds: Double
   public var logs: Logs
@@ -70,6 +72,16 @@ public struct TaskDocument: Sendable, Codable {
     self.dataPath = dataPath
     self.nodes = nodes
   }
+}
+
+/// A file that a stage would read.
+public struct PlannedFile: Sendable, Codable, Equatable {
+  /// Relative to the node's root.
+  public var file: String
+  /// Files of the same number would become one bundle.
+  public var bundle: Int
+  public var bytes: Int64
+  public var rotated: Int64
 }
 
 public struct ObjectReference: Sendable, Codable, Equatable {
@@ -184,6 +196,9 @@ public struct StageReport: Sendable {
   /// The first urgent rows, one JSON object each.
   public var urgentRows: [JSONValue] = []
   public var totals = Totals()
+  /// In a rehearsal: files that would be read, and files of bundles that wait for their proof.
+  public var planned: [PlannedFile] = []
+  public var known: [String] = []
 
   init(head: Head) { self.head = head }
 }
@@ -215,7 +230,7 @@ public struct PruneReport: Sendable, Codable, Equatable {
 // MARK: the stage report as lines
 
 private struct ReportLine: Codable {
-  enum Kind: String, Codable { case stage, bundle, file, failure, urgent, end }
+  enum Kind: String, Codable { case stage, bundle, file, failure, urgent, planned, known, end }
 
   var kind: Kind
   var head: StageReport.Head?
@@ -223,6 +238,8 @@ private struct ReportLine: Codable {
   var file: PassedOver?
   var failure: String?
   var row: JSONValue?
+  var planned: PlannedFile?
+  var known: String?
   var totals: StageReport.Totals?
 }
 
@@ -233,6 +250,8 @@ extension StageReport {
     lines += passedOver.map { ReportLine(kind: .file, file: $0) }
     lines += failures.map { ReportLine(kind: .failure, failure: $0) }
     lines += urgentRows.map { ReportLine(kind: .urgent, row: $0) }
+    lines += planned.map { ReportLine(kind: .planned, planned: $0) }
+    lines += known.map { ReportLine(kind: .known, known: $0) }
     lines.append(ReportLine(kind: .end, totals: totals))
     return Array(lines.map { encodeJSON($0) + [0x0A] }.joined())
   }
@@ -249,6 +268,8 @@ extension StageReport {
       if let file = read.file { report?.passedOver.append(file) }
       if let failure = read.failure { report?.failures.append(failure) }
       if let row = read.row { report?.urgentRows.append(row) }
+      if let planned = read.planned { report?.planned.append(planned) }
+      if let known = read.known { report?.known.append(known) }
       if let totals = read.totals { report?.totals = totals }
       isWhole = read.kind == .end
     }

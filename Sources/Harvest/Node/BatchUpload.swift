@@ -45,7 +45,7 @@ struct BatchUpload {
     if try await context.store.stat(raw.key) != nil {
       let copy = joined(context.scratch, "there-\(randomName()).gz")
       defer { try? removeFile(copy) }
-      if (try? await context.store.get(raw.key, toFile: copy)) == true, let there = describe(copy) {
+      if (try? await context.store.get(raw.key, toFile: copy)) == true, let there = gzipDigests(copy) {
         guard there.content == content else {
           throw Failure(
             "store.other-content",
@@ -59,30 +59,5 @@ struct BatchUpload {
     }
     try await context.store.put(file: path, at: raw.key)
     return raw
-  }
-
-  /// Digests of a gzip file; nil when it can't be read whole.
-  private func describe(_ path: String) -> (content: String, object: String, size: Int64)? {
-    guard let file = try? Descriptor.input(path) else { return nil }
-    var reader = GzipReader()
-    var content = SHA256()
-    var object = SHA256()
-    var size: Int64 = 0
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
-    defer { buffer.deallocate() }
-    do {
-      while true {
-        let got = try file.read(into: buffer)
-        if got == 0 { break }
-        let block = UnsafeRawBufferPointer(rebasing: buffer[..<got])
-        object.update(block)
-        size += Int64(got)
-        try reader.read(block) { content.update($0) }
-      }
-      try reader.finish()
-    } catch {
-      return nil
-    }
-    return (content.hexDigest(), object.hexDigest(), size)
   }
 }

@@ -10,9 +10,11 @@ struct StageDecisions {
   /// Members of bundles that the ledger knows, by batch id: where they lie now.
   var known: [String: RotatedFile] = [:]
   var passedOver: [PassedOver] = []
+  /// Batches whose content lies in another file now than the ledger says (moved, gzip'd, or only its time changed).
+  var moves: [(batch: String, file: RotatedFile)] = []
 }
 
-/// Tells new files from those that the ledger knows, by inode and birth time first, and by content where that does not decide.
+/// Tells new files from those that the ledger knows, by inode and birth time first, and by content where that does not decide. Changes nothing.
 func decide(
   _ inventory: Inventory, ledger: borrowing Ledger, root: String, settle: Double, now: Instant
 ) throws(Failure) -> StageDecisions {
@@ -57,9 +59,7 @@ func decide(
         }
       }
     }
-    if !unchanged || batch.path != file.path {
-      try ledger.setFile(batch.facts.id, path: file.path, file: identity)
-    }
+    if !unchanged || batch.path != file.path { result.moves.append((batch.facts.id, file)) }
     result.known[batch.facts.id] = file
   }
 
@@ -86,13 +86,14 @@ func decide(
         over(file, .twin, "its batch is archived and pruned already; it goes with the next prune"))
     } else if let batch = same.first {
       let own = try? FileInfo(path: batch.path)
-      if let own, own.inode == batch.identity.inode, own.device == batch.identity.device {
+      let isThere = own?.inode == batch.identity.inode && own?.device == batch.identity.device
+      if let twin = result.known[batch.facts.id]?.path ?? (isThere ? batch.path : nil) {
         result.passedOver.append(
           over(
             file, .held,
-            "it is the twin of \(relative(batch.path, root)): the same stream, second and content"))
+            "it is the twin of \(relative(twin, root)): the same stream, second and content"))
       } else {
-        try ledger.setFile(batch.facts.id, path: file.path, file: FileIdentity(file.info))
+        result.moves.append((batch.facts.id, file))
         result.known[batch.facts.id] = file
       }
     } else if let twin = seen[place + found] {

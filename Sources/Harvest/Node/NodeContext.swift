@@ -3,6 +3,7 @@ import Files
 public import Fleet
 public import Logs
 public import ObjectStorage
+import Processes
 public import Support
 
 /// Where a node's task runs, and what with.
@@ -56,6 +57,31 @@ public struct NodeContext: Sendable {
       }
     }
   }
+
+  /// The ledger as it is now, copied into a folder of its own outside of the node's.
+  func ledgerCopy() throws(Failure) -> String {
+    let folder = joined(environmentValue("TMPDIR") ?? "/tmp", "gadwall-\(randomName())")
+    do throws(SystemError) {
+      try makeFolder(folder, mode: 0o700)
+      // Nobody writes to it meanwhile; without the lock's file no task has ever run here.
+      let lockPath = joined(stateFolder, "lock")
+      let lock: FileLock? = exists(lockPath) ? try FileLock.take(lockPath) : nil
+      for name in ["ledger.sqlite", "ledger.sqlite-wal"] where exists(joined(stateFolder, name)) {
+        let source = try Descriptor.input(joined(stateFolder, name))
+        try copyFile(source, to: joined(folder, name), mode: 0o600)
+      }
+      extendLock(lock)
+      return folder
+    } catch {
+      try? removeTree(folder)
+      if error.wouldBlock {
+        throw Failure("node.busy", "Another task of Gadwall is running on this node.", remedy: "Try again when it has ended.")
+      }
+      throw error.failure("node.state", "The node's ledger \(ledgerPath) can't be looked at.")
+    }
+  }
+
+  private func extendLock(_ lock: consuming FileLock?) {}
 
   /// An empty scratch folder; what a killed task left in it goes.
   func cleanScratch() throws(Failure) {

@@ -22,6 +22,7 @@ public struct StageTask: Sendable {
   ///
   /// Safe to run again at any time: what a killed one left is finished, what it had finished is reported again.
   public func run() async throws(Failure) -> StageReport {
+    if document.isRehearsal { return try await rehearse() }
     let deadline = Deadline.after(seconds: document.seconds)
     let lock = try await context.takeLock(until: deadline)
     defer { _ = lock }
@@ -39,6 +40,37 @@ public struct StageTask: Sendable {
     let key = RunKeys.staged(document.run) + "\(context.node.key)-\(randomName()).ndjson"
     try await context.store.put(report.encoded(), at: key)
     stepPoint("stage.reported")
+    return report
+  }
+
+  /// Says what a stage would do, and does none of it: the ledger is looked at in a copy, no file is set aside or uploaded but the report.
+  private func rehearse() async throws(Failure) -> StageReport {
+    var report = StageReport(
+      head: StageReport.Head(run: document.run, node: context.node, version: DuckDB.version))
+    let copy = try context.ledgerCopy()
+    defer { try? removeTree(copy) }
+    let ledger = try Ledger.open(joined(copy, "ledger.sqlite"), node: context.node)
+    let inventory = takeInventory(
+      root: context.root, live: document.logs.live, rotated: document.logs.rotated)
+    report.head.missingFolders = inventory.missingFolders
+    report.head.foundNothing = inventory.rotated.isEmpty && inventory.passedOver.isEmpty
+    let decisions = try decide(
+      inventory, ledger: ledger, root: context.root, settle: document.logs.settle, now: context.clock.now())
+    report.passedOver = decisions.passedOver
+    for (index, group) in grouped(decisions.fresh, limit: context.bundleLimit).enumerated() {
+      for file in group {
+        report.planned.append(
+          PlannedFile(
+            file: relative(file.path, context.root), bundle: index, bytes: file.info.size, rotated: file.info.modifiedSeconds))
+      }
+    }
+    for bundle in try ledger.unprovenBundles() {
+      for batch in bundle.batches where batch.state != .pruned {
+        report.known.append(relative(batch.path, context.root))
+      }
+    }
+    let key = RunKeys.staged(document.run) + "\(context.node.key)-\(randomName()).ndjson"
+    try await context.store.put(report.encoded(), at: key)
     return report
   }
 
@@ -71,6 +103,9 @@ public struct StageTask: Sendable {
     let decisions = try decide(
       inventory, ledger: ledger, root: context.root, settle: document.logs.settle, now: context.clock.now())
     report.passedOver += decisions.passedOver
+    for move in decisions.moves {
+      try ledger.setFile(move.batch, path: move.file.path, file: FileIdentity(move.file.info))
+    }
 
     var stager = BundleStager(
       context: context, document: document, selection: condition.selection, deadline: deadline)

@@ -13,6 +13,8 @@ public struct HarvestRequest: Sendable {
   public var urgent: TaskDocument.Urgent
   /// Seconds that pruned files are kept under a private name.
   public var keep: Double
+  /// Archive, and delete nothing.
+  public var isPruneOff = false
   /// How long a node may take to stage and to prune.
   public var stageSeconds = 1800.0
   public var pruneSeconds = 300.0
@@ -63,7 +65,7 @@ public struct Harvest: Sendable {
     self.tell = tell
   }
 
-  private var runs: RunStore { RunStore(store: store) }
+  var runs: RunStore { RunStore(store: store) }
   private var committer: Committer {
     Committer(
       runs: runs, catalog: catalog,
@@ -113,7 +115,7 @@ public struct Harvest: Sendable {
       try await prove(plan, &summary)
     }
     try await fillUrgentRows(&summary, show: request.urgent.show)
-    try await prune(request, run, nodes, dataPath, reported, &summary)
+    if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, &summary) }
     summary.seconds = watch.seconds
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
     return summary
@@ -121,7 +123,7 @@ public struct Harvest: Sendable {
 
   // MARK: before
 
-  private func chosenNodes(_ selection: NodeSelection) async throws(Failure) -> [Node] {
+  func chosenNodes(_ selection: NodeSelection) async throws(Failure) -> [Node] {
     let all = try await engine.nodes(matching: NodeSelection())
     guard !all.isEmpty else {
       throw Failure(
@@ -140,7 +142,7 @@ public struct Harvest: Sendable {
   }
 
   /// Where data files go. Refuses a table that isn't ours, and one whose data path the nodes' store can't be asked for.
-  private func tableDataPath() async throws(Failure) -> String {
+  func tableDataPath() async throws(Failure) -> String {
     let table = try await catalog.load()
     if let table { try table.checkOurs(name: catalog.table) }
     let path: String
@@ -236,7 +238,7 @@ public struct Harvest: Sendable {
   }
 
   /// Why a node did not answer; nil when it did.
-  private func reason(_ outcome: NodeOutcome, _ seconds: Double) -> String? {
+  func reason(_ outcome: NodeOutcome, _ seconds: Double) -> String? {
     switch outcome.ending {
     case .answered: nil
     case .refused(let why): "refused: \(why)"
@@ -247,7 +249,7 @@ public struct Harvest: Sendable {
   }
 
   /// Writes the task document and has the engine carry it to the nodes: one outcome for each.
-  private func carry(
+  func carry(
     _ document: TaskDocument, name: String, kind: NodeTask.Kind, seconds: Double, _ nodes: [Node]
   ) async throws(Failure) -> [Node: NodeOutcome] {
     let bytes = encodeJSON(document)

@@ -1,0 +1,127 @@
+import Files
+import Fleet
+import Logs
+public import ObjectStorage
+public import Support
+
+/// Which archived batches are meant.
+public struct BatchFilter: Sendable {
+  /// The beginning of a batch id.
+  public var prefix = ""
+  /// Patterns for the node's name; any may match.
+  public var nodes: [String] = []
+  public var streams: [String] = []
+  /// Rotated within these moments.
+  public var since: Instant?
+  public var until: Instant?
+
+  public init() {}
+
+  func matches(_ batch: ProvenBatch) -> Bool {
+    func any(_ patterns: [String], _ value: String) -> Bool {
+      patterns.isEmpty || patterns.contains { wildcardMatches($0, value) }
+    }
+    let rotated = Instant(seconds: batch.facts.rotated)
+    return batch.facts.id.hasPrefix(prefix) && any(nodes, batch.node.name) && any(streams, batch.facts.stream)
+      && since.map { rotated >= $0 } ?? true && until.map { rotated <= $0 } ?? true
+  }
+}
+
+/// The original files of what is archived and proven.
+public struct RawFiles: Sendable {
+  let store: any ObjectStore
+
+  public init(store: any ObjectStore) { self.store = store }
+
+  /// Proven batches that match, by time of rotation. Reads the proofs.
+  public func list(_ filter: BatchFilter) async throws(Failure) -> [ProvenBatch] {
+    try await RunStore(store: store).proven().batches.values.filter(filter.matches).sorted {
+      ($0.facts.rotated, $0.facts.id) < ($1.facts.rotated, $1.facts.id)
+    }
+  }
+
+  /// The one batch whose id begins so.
+  ///
+  /// - Throws: `raw.unknown`; `raw.ambiguous`, with the ids.
+  public func batch(_ prefix: String) async throws(Failure) -> ProvenBatch {
+    var filter = BatchFilter()
+    filter.prefix = prefix.lowercased()
+    let found = try await list(filter)
+    if found.count > 1 {
+      throw Failure(
+        "raw.ambiguous", "\(counted(found.count, "batch", plural: "batches")) begin with \(printable(prefix)).",
+        remedy: "Give more of the id: \(found.prefix(5).map { String($0.facts.id.prefix(prefix.count + 8)) }.joined(separator: ", ")).")
+    }
+    guard let batch = found.first, !prefix.isEmpty else {
+      throw Failure(
+        "raw.unknown", "No proven batch has an id that begins with '\(printable(prefix))'.",
+        remedy: "'gadwall raw list' lists them.")
+    }
+    return batch
+  }
+
+  /// Writes the original bytes into the sink, and checks both digests: the object's before the first byte is written, the content's at the end.
+  ///
+  /// - Parameter scratch: a folder for the object on its way.
+  /// - Throws: `raw.missing`, `raw.damaged`.
+  public func read(
+    _ batch: ProvenBatch, scratch: String, to sink: (UnsafeRawBufferPointer) throws -> Void
+  ) async throws {
+    guard let raw = batch.facts.raw else {
+      throw Failure("raw.missing", "The batch \(batch.facts.id.prefix(12)) has no raw object.")
+    }
+    let path = joined(scratch, "raw-\(randomName()).gz")
+    defer { try? removeFile(path) }
+    guard try await store.get(raw.key, toFile: path) else {
+      throw Failure(
+        "raw.missing", "The object \(raw.key) is not in the store.",
+        remedy: "The table still holds the batch's lines: SELECT … WHERE batch = '\(batch.facts.id)'.")
+    }
+    guard let digests = gzipDigests(path), digests.object == raw.digest, digests.content == batch.facts.digest else {
+      throw Failure(
+        "raw.damaged", "The object \(raw.key) is not what was uploaded: its digest differs.",
+        remedy: "Bring it back from a backup. The table holds the batch's lines.")
+    }
+    try inflate(path, to: sink)
+  }
+}
+
+/// Digests of a gzip file, its own and its content's, and the sizes of both; nil when it can't be read whole.
+func gzipDigests(_ path: String) -> (content: String, object: String, size: Int64, bytes: Int64)? {
+  var content = SHA256()
+  var object = SHA256()
+  var size: Int64 = 0
+  var bytes: Int64 = 0
+  do {
+    try inflate(
+      path,
+      raw: {
+        object.update($0)
+        size += Int64($0.count)
+      },
+      to: {
+        content.update($0)
+        bytes += Int64($0.count)
+      })
+  } catch {
+    return nil
+  }
+  return (content.hexDigest(), object.hexDigest(), size, bytes)
+}
+
+private func inflate(
+  _ path: String, raw: (UnsafeRawBufferPointer) -> Void = { _ in }, to sink: (UnsafeRawBufferPointer) throws -> Void
+) throws {
+  let file = try Descriptor.input(path)
+  var reader = GzipReader()
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  defer { buffer.deallocate() }
+  while true {
+    let got = try file.read(into: buffer)
+    if got == 0 { break }
+    let block = UnsafeRawBufferPointer(rebasing: buffer[..<got])
+    raw(block)
+    try reader.read(block, to: sink)
+  }
+  try reader.finish()
+}
