@@ -32,32 +32,42 @@ struct VerifyFindsTests {
     }
   }
 
-  private func first(_ fleet: TestFleet, _ prefix: String, _ suffix: String) throws -> String {
-    joined(fleet.store, try #require(try fleet.objects(prefix).first { $0.hasSuffix(suffix) }))
+  private func paths(_ fleet: TestFleet, _ prefix: String, _ suffix: String) throws -> [String] {
+    let found = try fleet.objects(prefix).filter { $0.hasSuffix(suffix) }.map { joined(fleet.store, $0) }
+    try #require(found.count >= 2)
+    return found
   }
 
-  @Test("A raw object that is gone, or cut short")
+  /// Takes the first of two files away and cuts the second short.
+  private func spoilTwo(_ fleet: TestFleet, _ paths: [String]) throws {
+    try removeFile(paths[0])
+    try fleet.write(Array(try readFile(paths[1], limit: .mebibytes(8)).dropLast(10)), to: paths[1])
+  }
+
+  @Test("Raw objects that are gone, or cut short")
   func raw() async throws {
-    #expect(try await findings { try removeFile(try first($0, "raw", ".gz")) } == ["raw-missing"])
-    #expect(
-      try await findings { try $0.write([0x1F, 0x8B], to: try first($0, "raw", ".gz")) } == ["raw-missing"])
+    let found = try await findings { try spoilTwo($0, try paths($0, "raw", ".gz")) }
+    #expect(found == ["raw-missing", "raw-missing"])
   }
 
-  @Test("A data file that is gone, or cut short: the batches in it are named too")
+  @Test(
+    "Data files that are gone, or cut short: the batches in them are named too, and the others are counted")
   func dataFile() async throws {
-    let wanted = ["file-missing", "rows-missing", "rows-missing"]
-    #expect(try await findings { try removeFile(try first($0, "warehouse", ".parquet")) } == wanted)
-    #expect(
-      try await findings { fleet in
-        let path = try first(fleet, "warehouse", ".parquet")
-        try fleet.write(Array(try readFile(path, limit: .mebibytes(8)).dropLast(100)), to: path)
-      } == wanted)
+    let found = try await findings { fleet in
+      for name in ["extra.log.1", "more.log.1"] { try fleet.put(name, lines([name]), stream: name) }
+      let harvest = try await fleet.gadwall("harvest")
+      #expect(harvest.status == 0, "\(harvest)")
+      try spoilTwo(fleet, try paths(fleet, "warehouse", ".parquet"))
+    }
+    #expect(found.filter { $0 == "file-missing" }.count == 2)
+    #expect(found.filter { $0 == "rows-missing" }.count == 4)
+    #expect(found.count == 6)
   }
 
   @Test("A proof that is gone")
   func proof() async throws {
     #expect(
-      try await findings { try removeFile(try first($0, "runs", "/proof.json")) } == [
+      try await findings { try removeFile(try paths($0, "runs", "/proof.json")[0]) } == [
         "deleted-unproven", "deleted-unproven", "rows-unproven", "rows-unproven",
       ])
   }
