@@ -23,12 +23,26 @@ public struct SQL: Sendable, Equatable, ExpressibleByStringInterpolation, Custom
     public mutating func appendInterpolation(name: String) {
       text += quoted(name, in: "\"")
     }
-    public mutating func appendInterpolation(_ value: String) { text += quoted(value, in: "'") }
+    public mutating func appendInterpolation(_ value: String) { text += literal(value) }
     public mutating func appendInterpolation(_ value: some BinaryInteger) { text += String(value) }
     public mutating func appendInterpolation(_ values: [String]) {
-      text += "[" + values.map { quoted($0, in: "'") }.joined(separator: ", ") + "]"
+      text += "[" + values.map(literal).joined(separator: ", ") + "]"
     }
   }
+}
+
+/// A string literal. DuckDB's shell drops a CR before a LF of its input, so one that holds a CR is written with escapes.
+private func literal(_ text: String) -> String {
+  guard text.utf8.contains(0x0D) else { return quoted(text, in: "'") }
+  var escaped = String.UnicodeScalarView()
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\r": escaped.append(contentsOf: "\\r".unicodeScalars)
+    case "\\": escaped.append(contentsOf: "\\\\".unicodeScalars)
+    default: escaped.append(scalar)
+    }
+  }
+  return "E" + quoted(String(escaped), in: "'")
 }
 
 /// A literal or a name. NUL can't stand in one and is left out.
