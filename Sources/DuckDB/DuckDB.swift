@@ -159,7 +159,9 @@ func resultSets(_ output: [UInt8]) throws(Failure) -> [[JSONValue]] {
   var sets: [[JSONValue]] = []
   var at = 0
   while at < output.count {
-    if output[at] == UInt8(ascii: "[") {
+    if let end = colourEnd(output, from: at) {
+      at = end
+    } else if output[at] == UInt8(ascii: "[") {
       guard let end = arrayEnd(output, from: at) else { break }
       guard
         case .array(let rows) = try decodeJSON(
@@ -180,6 +182,16 @@ func resultSets(_ output: [UInt8]) throws(Failure) -> [[JSONValue]] {
       words: String(decoding: output[at...].prefix(200), as: UTF8.self))
   }
   return sets
+}
+
+/// Where the colour that begins here ends: DuckDB colours its warnings, and the set back stands at the head of the next array's line.
+private func colourEnd(_ bytes: [UInt8], from start: Int) -> Int? {
+  guard bytes[start] == 0x1B, start + 1 < bytes.count, bytes[start + 1] == UInt8(ascii: "[") else {
+    return nil
+  }
+  var at = start + 2
+  while at < bytes.count, (0x30...0x3B).contains(bytes[at]) { at += 1 }
+  return at < bytes.count && bytes[at] == UInt8(ascii: "m") ? at + 1 : nil
 }
 
 private func arrayEnd(_ bytes: [UInt8], from start: Int) -> Int? {
