@@ -80,6 +80,7 @@ let package = Package(
     tests("IcebergTests", ["Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
     tests("LedgerTests", ["Ledger", "Logs", "Files", "Support"]),
     tests("LogsTests", ["Logs", "Files", "Support", "CShims"]),
+    tests("DuckDBTests", ["DuckDB", "Files", "Support"]),
     tests("ProcessesTests", ["Processes", "Files", "Support"]),
     tests("FilesTests", ["Files", "Processes", "Support"]),
     tests("RowsTests", ["Rows", "Files", "DuckDB", "Support"]),
