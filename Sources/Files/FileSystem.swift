@@ -10,12 +10,13 @@ public func joined(_ folder: String, _ name: String) -> String {
 
 /// The last component of a path.
 public func baseName(_ path: String) -> String {
-  path.split(separator: "/").last.map(String.init) ?? path
+  // By bytes, here and below: to Swift a slash and an accent behind it are one Character.
+  path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? path
 }
 
 /// All but the last component of a path.
 public func folderName(_ path: String) -> String {
-  guard let slash = path.lastIndex(of: "/") else { return "." }
+  guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 

@@ -133,7 +133,9 @@ public func takeInventory(root: String, live: [String], rotated: [String]) -> In
 /// A path relative to the root, or the path itself when it lies elsewhere.
 public func relative(_ path: String, _ root: String) -> String {
   let base = root.hasSuffix("/") ? root : root + "/"
-  return path.hasPrefix(base) ? String(path.dropFirst(base.count)) : path
+  // By bytes: an accent at a name's beginning makes one Character with the slash before it.
+  guard path.utf8.starts(with: base.utf8) else { return path }
+  return String(Substring(path.utf8.dropFirst(base.utf8.count)))
 }
 
 private enum Found {
