@@ -26,11 +26,23 @@ public func resolvedPath(_ path: String) -> String {
     defer { free(found) }
     return String(cString: found)
   }
-  let parent = folderName(path)
-  if parent == path || parent == "." && !path.contains("/") {
-    return joined(currentDirectory(), path)
+  if path.isEmpty { return currentDirectory() }
+  let isTop = !path.utf8.contains(UInt8(ascii: "/"))
+  let parent = isTop ? currentDirectory() : resolvedPath(folderName(path))
+  // What stands behind the last slash; nothing for a path that ends with one.
+  let name = isTop ? path : String(Substring(path.utf8.dropFirst(folderName(path).utf8.count))).trimmedSlashes
+  switch name {
+  case "", ".": return parent
+  case "..": return folderName(parent)
+  default: return joined(parent, name)
   }
-  return joined(resolvedPath(parent), baseName(path))
+}
+
+extension String {
+  /// Without the slashes that it begins with.
+  fileprivate var trimmedSlashes: String {
+    String(Substring(utf8.drop { $0 == UInt8(ascii: "/") }))
+  }
 }
 
 public func currentDirectory() -> String {
