@@ -56,16 +56,18 @@ extension ObjectStore {
     }
     let prefix = plain(self.url) + "/"
     let whole = plain(url)
-    guard whole.hasPrefix(prefix), whole.count > prefix.count else { return nil }
-    let key = String(whole.dropFirst(prefix.count))
+    guard whole.utf8.starts(with: prefix.utf8) else { return nil }
+    let key = String(Substring(whole.utf8.dropFirst(prefix.utf8.count)))
     return isProperKey(key) ? key : nil
   }
 }
 
-/// Whether the key is one that a store accepts: parts that are not empty, `.` or `..`, without control characters, at most 1,024 bytes.
+/// Whether the key is one that a store accepts: parts that are not empty and begin with no dot (those are uploads that are going on, and
+/// never listed), without control characters, at most 1,024 bytes.
 public func isProperKey(_ key: String) -> Bool {
   guard key.utf8.count <= 1024, !key.isEmpty else { return false }
-  return key.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
-    !part.isEmpty && part != "." && part != ".." && part.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+  // By bytes: to Swift a slash and an accent behind it are one Character, and '../' with one behind it would pass.
+  return key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
+    !part.isEmpty && part.first != UInt8(ascii: ".") && part.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
   }
 }
