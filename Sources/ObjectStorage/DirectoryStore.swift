@@ -128,7 +128,9 @@ public struct DirectoryStore: ObjectStore {
 
   public func list(_ prefix: String) async throws(Failure) -> [ObjectInfo] {
     // Only the folder that holds the prefix is walked.
-    let folder = prefix.lastIndex(of: "/").map { String(prefix[..<$0]) } ?? ""
+    let folder = prefix.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(prefix[..<$0]) } ?? ""
+    // No object's key begins with anything else.
+    guard folder.isEmpty ? !prefix.utf8.starts(with: "/".utf8) : isProperKey(folder) else { return [] }
     var found: [ObjectInfo] = []
     do {
       try walk(folder, prefix, &found)
@@ -150,7 +152,7 @@ public struct DirectoryStore: ObjectStore {
       // Names that begin with a dot are uploads that are going on or were cut off.
       guard let name = entry.name, !name.hasPrefix(".") else { continue }
       let key = folder.isEmpty ? name : folder + "/" + name
-      guard key.hasPrefix(prefix) || prefix.hasPrefix(key + "/") else { continue }
+      guard key.utf8.starts(with: prefix.utf8) || prefix.utf8.starts(with: (key + "/").utf8) else { continue }
       let info: FileInfo
       do throws(SystemError) {
         info = try FileInfo(path: joined(root, key))
@@ -160,7 +162,7 @@ public struct DirectoryStore: ObjectStore {
       }
       if info.kind == .directory {
         try walk(key, prefix, &found)
-      } else if info.kind == .regular, key.hasPrefix(prefix) {
+      } else if info.kind == .regular, key.utf8.starts(with: prefix.utf8) {
         found.append(
           ObjectInfo(key: key, size: info.size, modified: Instant(microseconds: info.modified / 1000)))
       }
