@@ -151,8 +151,9 @@ private func findCommand(
   while at < rest.count {
     let word = rest[at]
     if word.hasPrefix("-") {
-      // A flag before the command's name; its value, if it stands apart, is no name either.
-      let takesValue = shared.contains { "--" + $0.name == word && $0.value != nil }
+      // A flag before the command's name, maybe one of its own; its value, if it stands apart, is no name either.
+      let flags = shared + commands.flatMap(\.flags)
+      let takesValue = flags.contains { "--" + $0.name == word && $0.value != nil }
       at += takesValue ? 2 : 1
       continue
     }
