@@ -20,7 +20,9 @@ public func help(_ command: CommandDefinition, shared: [Flag], width: Int) -> St
   if !command.examples.isEmpty {
     text += "\nExamples:\n"
     for example in command.examples {
-      text += wrap("# " + example.what, width: width, indent: 2) + "\n  \(example.command)\n"
+      // Each line is a comment, so that all of it can be pasted.
+      let lines = wrap(example.what, width: width - 4, indent: 0).split(separator: "\n")
+      text += lines.map { "  # \($0)\n" }.joined() + "  \(example.command)\n"
     }
   }
   return text
