@@ -246,6 +246,7 @@ private struct Reader {
     if let text = try text(section, key) {
       let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
       guard let unit = units.first(where: { text.hasSuffix($0.0) }),
+        text.dropLast(unit.0.count).allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
         let number = Double(text.dropLast(unit.0.count)),
         number >= 0, number.isFinite
       else {
