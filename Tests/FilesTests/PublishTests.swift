@@ -174,6 +174,8 @@ import Testing
 
   @Test(arguments: [
     ("/a/b", "/a", "b"), ("/a", "/", "a"), ("a", ".", "a"), ("a/b/c", "a/b", "c"), ("/", "/", "/"),
+    // A slash and an accent behind it are one Character to Swift.
+    ("/a/\u{301}b", "/a", "\u{301}b"),
   ])
   func takesPathsApart(path: String, folder: String, name: String) {
     #expect(folderName(path) == folder)
@@ -186,6 +188,19 @@ import Testing
       try #require(symlink("real", joined(folder, "link")) == 0)
       #expect(resolvedPath(joined(folder, "link/none/x")) == joined(folder, "real/none/x"))
       #expect(resolvedPath(joined(folder, "link")) == joined(folder, "real"))
+    }
+  }
+
+  @Test(arguments: [
+    ("none", "none"), ("none/", "none"), ("none//", "none"), ("none/.", "none"), ("./none", "none"),
+    ("none/../other", "other"), ("real/../none", "none"),
+    ("none/deeper/..", "none"), ("none/./x", "none/x"), ("none//x", "none/x"), ("real/", "real"),
+    ("none/\u{301}x", "none/\u{301}x"),
+  ])
+  func whatDoesNotExistYetIsResolvedToo(path: String, resolved: String) async throws {
+    try await withScratch { folder in
+      try makeFolder(joined(folder, "real"))
+      #expect(resolvedPath(joined(folder, path)) == joined(folder, resolved))
     }
   }
 

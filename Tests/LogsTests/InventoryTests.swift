@@ -99,6 +99,22 @@ import Testing
     }
   }
 
+  /// To Swift an accent and the slash before it are one Character.
+  @Test func aNameMayBeginWithAnAccent() async throws {
+    try await withScratch { scratch in
+      let node = try NodeFolder(scratch)
+      try node.put("raw/\u{301}a.log.1", "{}\n")
+      try #require(symlink("x", node.path("raw/\u{301}link")) == 0)
+      let found = node.take()
+      let file = try #require(found.rotated.first)
+      #expect(Array(file.name.utf8) == Array("\u{301}a.log.1".utf8))
+      #expect(file.folder == "raw")
+      #expect(Array(file.stream.utf8) == Array("\u{301}a.log".utf8))
+      #expect(found.passedOver.map(\.file) == ["raw/\u{301}link"])
+      #expect(relative("/root/\u{301}a", "/root") == "\u{301}a")
+    }
+  }
+
   @Test func dotFilesAreNobodysBusiness() async throws {
     try await withScratch { scratch in
       let node = try NodeFolder(scratch)
