@@ -23,8 +23,8 @@ import Testing
   @Test func aQuoteBehindWhichAnAccentStandsIsDoubled() {
     let value = "'\u{301} OR true --"
     let name = "\"\u{301}"
-    #expect(Array("\(value)" as SQL).elementsEqual("'''\u{301} OR true --'".unicodeScalars))
-    #expect(Array("\(name: name)" as SQL).elementsEqual("\"\"\"\u{301}\"".unicodeScalars))
+    #expect(scalars(of: "\(value)" as SQL).elementsEqual("'''\u{301} OR true --'".unicodeScalars))
+    #expect(scalars(of: "\(name: name)" as SQL).elementsEqual("\"\"\"\u{301}\"".unicodeScalars))
   }
 
   @Test func nulStandsInNoStatement() {
@@ -33,7 +33,7 @@ import Testing
     #expect(!statement.text.utf8.contains(0))
   }
 
-  private func Array(_ sql: SQL) -> String.UnicodeScalarView { sql.text.unicodeScalars }
+  private func scalars(of sql: SQL) -> String.UnicodeScalarView { sql.text.unicodeScalars }
 
   @Test(.tags(.medium)) func everyTextComesBackAsItWas() async throws {
     let duckdb = try await testDuckDB()
