@@ -210,7 +210,7 @@ private struct Reader {
         guard case .scalar(let text, _, _) = item, !text.isEmpty, !text.contains("\0") else {
           throw wrong("config.value", item.mark, "\(section.path(key)) holds paths with patterns.")
         }
-        if text.split(separator: "/").contains("..") {
+        if text.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("..".utf8) }) {
           throw wrong(
             "config.value", item.mark,
             "\(section.path(key)) stays below the node's root: '..' is not allowed.")

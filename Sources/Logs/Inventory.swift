@@ -144,7 +144,7 @@ private enum Found {
 }
 
 private func expand(_ glob: String, root: String, _ result: inout Inventory) -> [Found] {
-  let parts = glob.split(separator: "/").map(String.init)
+  let parts = glob.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
   var folders = [resolvedPath(root)]
   var found: [Found] = []
   for (depth, part) in parts.enumerated() {

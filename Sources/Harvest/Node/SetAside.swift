@@ -107,9 +107,11 @@ struct SetAside {
           let until = Int64(name.dropFirst(Self.trashPrefix.count).prefix { $0 != "-" }) ?? .max
           if until <= context.clock.now().seconds { try? removeFile(path) }
         } else if name.hasPrefix(Self.prefix) {
-          let rest = name.dropFirst(Self.prefix.count)
-          let id = rest.prefix(12)
-          let original = joined(folder, String(rest.dropFirst(13)))
+          // By bytes: to Swift the hyphen and an accent that the file's own name begins with are one Character.
+          let rest = name.utf8.dropFirst(Self.prefix.utf8.count)
+          let id = String(Substring(rest.prefix(12)))
+          let ownName = String(Substring(rest.dropFirst(13)))
+          let original = joined(folder, ownName)
           if batches == nil { batches = try ledger.batches() }
           let info = try? FileInfo(path: path)
           let batch = batches?.first {
@@ -118,7 +120,7 @@ struct SetAside {
           }
           do throws(SystemError) {
             if batch?.state == .pruned {
-              try discard(path, name: String(rest.dropFirst(13)), batch: String(id))
+              try discard(path, name: ownName, batch: id)
             } else {
               try renameFile(path, original, replacing: false)
             }
