@@ -27,7 +27,8 @@ public enum Gadwall {
 
   static let commands: [any Command.Type] = [
     DemoCommand.self, HarvestCommand.self, VerifyCommand.self, GenerateCommand.self, ConfigCheckCommand.self,
-    ConfigShowCommand.self, RawListCommand.self, RawGetCommand.self, NodeStageCommand.self, NodePruneCommand.self, HelpCommand.self,
+    ConfigShowCommand.self, RunsCommand.self, NodesCommand.self, RawListCommand.self, RawGetCommand.self,
+    NodeStageCommand.self, NodePruneCommand.self, HelpCommand.self,
     VersionCommand.self,
   ]
 

@@ -31,7 +31,8 @@ enum HarvestCommand: Command {
       if arguments.has(noPrune) {
         throw UsageError("--dry-run deletes nothing as it is; leave --no-prune out.", command: "harvest")
       }
-      return try await RehearsalView.run(arguments, format, isQuiet: isQuiet, allowPartial: arguments.has(allowPartial))
+      return try await RehearsalView.run(
+        arguments, format, isQuiet: isQuiet, allowPartial: arguments.has(allowPartial))
     }
     let isPruneOff = arguments.has(noPrune)
     let summary = try await cancellableBySignal {

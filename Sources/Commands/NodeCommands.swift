@@ -94,7 +94,8 @@ enum NodeStageCommand: Command {
     let start = try await NodeTaskStart(arguments)
     let report = try await StageTask(context: start.context, document: start.document).run()
     if report.head.foundNothing {
-      Output.standard.line(#"{"warning":"raw_logs_not_found","date":"\#(start.context.clock.now())"}"#)
+      Output.standard.line(
+        #"{"warning":"raw_logs_not_found","date":"\#(Instant(seconds: start.context.clock.now().seconds))"}"#)
     }
     return .done
   }

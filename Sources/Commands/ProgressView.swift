@@ -82,6 +82,7 @@ final class ProgressView: Sendable {
     switch event {
     // What changes ten times a second, or is said again in full, is for a terminal only.
     case .progress, .answered, .pruned(_, files: 0, _): return
+    case .staged(_, let totals) where totals.batches == 0: return
     default: Output.errors.line(sentence(event))
     }
   }

@@ -6,9 +6,12 @@ import Logs
 import Rows
 import Support
 
-private let nodeFlag = Flag("node", value: "PATTERN", repeatable: true, "Only nodes whose name matches (* and ?); repeatable.")
-private let streamFlag = Flag("stream", value: "PATTERN", repeatable: true, "Only streams that match; repeatable.")
-private let sinceFlag = Flag("since", value: "TIME", "Rotated at or after this: an ISO 8601 time, or a duration ago such as 2d.")
+private let nodeFlag = Flag(
+  "node", value: "PATTERN", repeatable: true, "Only nodes whose name matches (* and ?); repeatable.")
+private let streamFlag = Flag(
+  "stream", value: "PATTERN", repeatable: true, "Only streams that match; repeatable.")
+private let sinceFlag = Flag(
+  "since", value: "TIME", "Rotated at or after this: an ISO 8601 time, or a duration ago such as 2d.")
 private let untilFlag = Flag("until", value: "TIME", "Rotated at or before this.")
 
 /// A moment as the command line gives it: a time, or a duration before now.
@@ -46,11 +49,13 @@ enum RawListCommand: Command {
     case .json: Output.standard.write(encodeJSON(batches, pretty: true) + [0x0A])
     case .table:
       var table = TextTable(columns: [
-        ("batch", .left), ("rotated", .left), ("node", .left), ("file", .left), ("lines", .right), ("bytes", .right),
+        ("batch", .left), ("rotated", .left), ("node", .left), ("file", .left), ("lines", .right),
+        ("bytes", .right),
       ])
       for batch in batches {
         table.rows.append([
-          String(batch.facts.id.prefix(12)), Instant(seconds: batch.facts.rotated).description, batch.node.name,
+          String(batch.facts.id.prefix(12)), Instant(seconds: batch.facts.rotated).description,
+          batch.node.name,
           printable(batch.facts.file), grouped(batch.facts.lines), ByteCount(batch.facts.bytes).description,
         ])
       }
@@ -62,18 +67,21 @@ enum RawListCommand: Command {
 
 /// `gadwall raw get`
 enum RawGetCommand: Command {
-  static let output = Flag("output", value: "FILE", "Where to write it, a file that does not exist yet. Default: standard output.")
+  static let output = Flag(
+    "output", value: "FILE", "Where to write it, a file that does not exist yet. Default: standard output.")
 
   static let definition = CommandDefinition(
     ["raw", "get"], summary: "Get an archived file's original bytes back, digest checked.",
-    arguments: [Argument("BATCH", "The batch's id; its beginning is enough when that is unique.")], flags: [output],
+    arguments: [Argument("BATCH", "The batch's id; its beginning is enough when that is unique.")],
+    flags: [output],
     examples: [("gadwall raw get 7fdec36d03b6 --output my_logs.log", "One file as it was")])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
     let prefix = arguments.positional[0]
     let target = arguments.value(output)
     if let target, exists(target) {
-      throw Failure("raw.exists", "The file \(target) exists.", remedy: "Name another: nothing is overwritten.")
+      throw Failure(
+        "raw.exists", "The file \(target) exists.", remedy: "Name another: nothing is overwritten.")
     }
     try await cancellableBySignal {
       try await Workspace.open(arguments).closing { workspace in
@@ -97,7 +105,8 @@ enum RawGetCommand: Command {
           throw error
         }
         Output.errors.line(
-          "\(target): \(printable(batch.facts.file)) of \(batch.node), \(grouped(batch.facts.lines)) lines, digest \(batch.facts.digest.prefix(12))… checked")
+          "\(target): \(printable(batch.facts.file)) of \(batch.node), \(grouped(batch.facts.lines)) lines, digest \(batch.facts.digest.prefix(12))… checked"
+        )
       }
     }
     return .done

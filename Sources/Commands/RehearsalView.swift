@@ -13,7 +13,8 @@ enum RehearsalView {
         let view = ProgressView(isQuiet: isQuiet)
         defer { view.end() }
         let harvest = Harvest(
-          engine: workspace.engine, store: workspace.store, catalog: workspace.catalog, duckdb: workspace.duckdb,
+          engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
+          duckdb: workspace.duckdb,
           scratch: workspace.scratch, tell: { view.show($0) })
         return try await harvest.rehearse(workspace.harvestRequest(Workspace.selection(arguments)))
       }
@@ -31,7 +32,8 @@ enum RehearsalView {
 
   static func rendered(_ rehearsal: Rehearsal, width: Int?) -> String {
     var table = TextTable(columns: [
-      ("node", .left), ("would stage", .right), ("bundles", .right), ("bytes", .right), ("would prove", .right),
+      ("node", .left), ("would stage", .right), ("bundles", .right), ("bytes", .right),
+      ("would prove", .right),
       ("would delete", .right),
     ])
     for node in rehearsal.nodes {
@@ -48,12 +50,19 @@ enum RehearsalView {
         text +=
           "  \(node.node): \(printable(file.file)), \(ByteCount(file.bytes)), rotated \(Instant(seconds: file.rotated)), bundle \(file.bundle + 1)\n"
       }
-      if node.planned.count > shownFiles { text += "  \(node.node): … and \(node.planned.count - shownFiles) more\n" }
-      for file in node.known.prefix(shownFiles) { text += "  \(node.node): \(printable(file)), staged before\n" }
-      for file in node.passedOver {
-        text += "\(file.isGap ? "!" : " ") \(node.node): \(printable(file.file)) would be left alone: \(file.note)\n"
+      if node.planned.count > shownFiles {
+        text += "  \(node.node): … and \(node.planned.count - shownFiles) more\n"
       }
-      for folder in node.missingFolders { text += "  \(node.node): the folder \(printable(folder)) does not exist\n" }
+      for file in node.known.prefix(shownFiles) {
+        text += "  \(node.node): \(printable(file)), staged before\n"
+      }
+      for file in node.passedOver {
+        text +=
+          "\(file.isGap ? "!" : " ") \(node.node): \(printable(file.file)) would be left alone: \(file.note)\n"
+      }
+      for folder in node.missingFolders {
+        text += "  \(node.node): the folder \(printable(folder)) does not exist\n"
+      }
     }
     for run in rehearsal.openRuns { text += "The run \(run), which was cut off, would be finished first.\n" }
     return text + "Nothing was changed.\n"

@@ -30,6 +30,9 @@ enum VerifyCommand: Command {
     ).run()
   }
 
+  /// Findings that are shown to people.
+  private static let shownFindings = 20
+
   static func rendered(_ report: VerifyReport) -> String {
     var text = """
       \(counted(report.batches, "batch", plural: "batches")) of \(counted(report.runs, "run")), \(counted(report.dataFiles, "data file")); the files of \(report.pruned) are deleted.
@@ -37,8 +40,13 @@ enum VerifyCommand: Command {
       rows in the table \(grouped(report.tableRows)), wanted \(grouped(report.entries + report.malformed))
 
       """
-    for finding in report.findings {
+    // One lost data file can mean a thousand batches: the document has them all.
+    for finding in report.findings.prefix(shownFindings) {
       text += "\n✘ \(finding.what)\n  \(finding.remedy)\n  [\(finding.kind.rawValue)]\n"
+    }
+    if report.findings.count > shownFindings {
+      text +=
+        "\n… and \(grouped(Int64(report.findings.count - shownFindings))) more; --format json has them all.\n"
     }
     text +=
       report.findings.isEmpty

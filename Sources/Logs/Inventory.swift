@@ -46,12 +46,15 @@ public struct PassedOver: Sendable, Codable, Equatable {
   public var reason: Reason
   public var note: String
   public var bytes: Int64
+  /// The file's modification time in seconds, where it was looked at.
+  public var rotated: Int64?
 
-  public init(file: String, reason: Reason, note: String, bytes: Int64 = 0) {
+  public init(file: String, reason: Reason, note: String, bytes: Int64 = 0, rotated: Int64? = nil) {
     self.file = file
     self.reason = reason
     self.note = note
     self.bytes = bytes
+    self.rotated = rotated
   }
 
   /// Whether lines are missing from the archive because of it, so that a run did not do all there was to do.

@@ -377,7 +377,9 @@ struct BundleStager: ~Copyable {
   }
 
   private func passOver(_ file: RotatedFile, _ reason: PassedOver.Reason, _ note: String) -> PassedOver {
-    PassedOver(file: relative(file.path, context.root), reason: reason, note: note, bytes: file.info.size)
+    PassedOver(
+      file: relative(file.path, context.root), reason: reason, note: note, bytes: file.info.size,
+      rotated: file.info.modifiedSeconds)
   }
 
   private mutating func noteProgress(_ bytes: Int64) {

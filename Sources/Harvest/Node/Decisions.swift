@@ -21,7 +21,9 @@ func decide(
   var result = StageDecisions()
   result.passedOver = inventory.passedOver
   func over(_ file: RotatedFile, _ reason: PassedOver.Reason, _ note: String) -> PassedOver {
-    PassedOver(file: relative(file.path, root), reason: reason, note: note, bytes: file.info.size)
+    PassedOver(
+      file: relative(file.path, root), reason: reason, note: note, bytes: file.info.size,
+      rotated: file.info.modifiedSeconds)
   }
   func digest(_ file: RotatedFile) -> Result<String, PassedOverError> {
     do {

@@ -75,7 +75,9 @@ public struct NodeContext: Sendable {
     } catch {
       try? removeTree(folder)
       if error.wouldBlock {
-        throw Failure("node.busy", "Another task of Gadwall is running on this node.", remedy: "Try again when it has ended.")
+        throw Failure(
+          "node.busy", "Another task of Gadwall is running on this node.",
+          remedy: "Try again when it has ended.")
       }
       throw error.failure("node.state", "The node's ledger \(ledgerPath) can't be looked at.")
     }

@@ -57,11 +57,26 @@ public struct StageTask: Sendable {
     let decisions = try decide(
       inventory, ledger: ledger, root: context.root, settle: document.logs.settle, now: context.clock.now())
     report.passedOver = decisions.passedOver
-    for (index, group) in grouped(decisions.fresh, limit: context.bundleLimit).enumerated() {
+    let readable = decisions.fresh.filter { file in
+      do throws(ReadingRefusal) {
+        // Opened, leased and given back: whoever writes to it would make a stage leave it, too.
+        try RotatedFileReader.open(file, settle: document.logs.settle, now: context.clock.now()).close()
+        return true
+      } catch {
+        guard case .passOver(let reason, let note) = error else { return false }
+        report.passedOver.append(
+          PassedOver(
+            file: relative(file.path, context.root), reason: reason, note: note, bytes: file.info.size,
+            rotated: file.info.modifiedSeconds))
+        return false
+      }
+    }
+    for (index, group) in grouped(readable, limit: context.bundleLimit).enumerated() {
       for file in group {
         report.planned.append(
           PlannedFile(
-            file: relative(file.path, context.root), bundle: index, bytes: file.info.size, rotated: file.info.modifiedSeconds))
+            file: relative(file.path, context.root), bundle: index, bytes: file.info.size,
+            rotated: file.info.modifiedSeconds))
       }
     }
     for bundle in try ledger.unprovenBundles() {

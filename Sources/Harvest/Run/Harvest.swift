@@ -116,6 +116,7 @@ public struct Harvest: Sendable {
     }
     try await fillUrgentRows(&summary, show: request.urgent.show)
     if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, &summary) }
+    try await runs.fold(try await runs.proven())
     summary.seconds = watch.seconds
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
     return summary
@@ -307,13 +308,17 @@ public struct Harvest: Sendable {
     _ summary: inout HarvestSummary
   ) async throws(Failure) {
     let index = try await runs.proven()
+    var references: [String: ObjectReference] = [:]
     var parts: [String: TaskDocument.NodePart] = [:]
     for node in nodes {
       let wanted = reported.filter { $0.node == node }.flatMap(\.batches).compactMap {
         index.batches[$0.id]?.run
       }
       var part = TaskDocument.NodePart()
-      part.proofs = Set(wanted).sorted().compactMap { index.references[$0] }
+      for run in Set(wanted).sorted() {
+        if references[run] == nil { references[run] = try await runs.proof(run)?.reference }
+        if let reference = references[run] { part.proofs.append(reference) }
+      }
       parts[node.key] = part
     }
     // A node that failed to stage hears of its proofs at its next one.

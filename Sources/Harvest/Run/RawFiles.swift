@@ -49,8 +49,11 @@ public struct RawFiles: Sendable {
     let found = try await list(filter)
     if found.count > 1 {
       throw Failure(
-        "raw.ambiguous", "\(counted(found.count, "batch", plural: "batches")) begin with \(printable(prefix)).",
-        remedy: "Give more of the id: \(found.prefix(5).map { String($0.facts.id.prefix(prefix.count + 8)) }.joined(separator: ", ")).")
+        "raw.ambiguous",
+        "\(counted(found.count, "batch", plural: "batches")) begin with \(printable(prefix)).",
+        remedy:
+          "Give more of the id: \(found.prefix(5).map { String($0.facts.id.prefix(prefix.count + 8)) }.joined(separator: ", "))."
+      )
     }
     guard let batch = found.first, !prefix.isEmpty else {
       throw Failure(
@@ -77,7 +80,8 @@ public struct RawFiles: Sendable {
         "raw.missing", "The object \(raw.key) is not in the store.",
         remedy: "The table still holds the batch's lines: SELECT … WHERE batch = '\(batch.facts.id)'.")
     }
-    guard let digests = gzipDigests(path), digests.object == raw.digest, digests.content == batch.facts.digest else {
+    guard let digests = gzipDigests(path), digests.object == raw.digest, digests.content == batch.facts.digest
+    else {
       throw Failure(
         "raw.damaged", "The object \(raw.key) is not what was uploaded: its digest differs.",
         remedy: "Bring it back from a backup. The table holds the batch's lines.")
@@ -110,7 +114,8 @@ func gzipDigests(_ path: String) -> (content: String, object: String, size: Int6
 }
 
 private func inflate(
-  _ path: String, raw: (UnsafeRawBufferPointer) -> Void = { _ in }, to sink: (UnsafeRawBufferPointer) throws -> Void
+  _ path: String, raw: (UnsafeRawBufferPointer) -> Void = { _ in },
+  to sink: (UnsafeRawBufferPointer) throws -> Void
 ) throws {
   let file = try Descriptor.input(path)
   var reader = GzipReader()

@@ -1,7 +1,7 @@
+import Files
 import Fleet
 public import Logs
 import ObjectStorage
-import Files
 public import Support
 
 /// What a harvest would do now.
@@ -52,7 +52,9 @@ extension Harvest {
     return result
   }
 
-  private func ask(_ document: TaskDocument, _ nodes: [Node], seconds: Double) async throws(Failure) -> Rehearsal {
+  private func ask(_ document: TaskDocument, _ nodes: [Node], seconds: Double) async throws(Failure)
+    -> Rehearsal
+  {
     let outcomes = try await carry(document, name: "stage", kind: .stage, seconds: seconds, nodes)
     var parts: [Rehearsal.NodePart] = []
     for node in nodes {

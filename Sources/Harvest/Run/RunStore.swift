@@ -34,16 +34,18 @@ struct RunStore {
     }
   }
 
-  /// All that is proven, by batch id.
+  /// All that is proven, by batch id: the index, and the proofs that are not in it yet.
   func proven() async throws(Failure) -> ProvenIndex {
-    var index = ProvenIndex()
-    for run in try await provenRuns() {
-      guard let (proof, reference) = try await proof(run) else { continue }
-      index.runs.insert(run)
-      index.references[run] = reference
-      for batch in proof.batches { index.batches[batch.facts.id] = batch }
+    let folded = try await index()
+    var proven = ProvenIndex(runs: Set(folded.runs))
+    for batch in folded.batches { proven.batches[batch.facts.id] = batch }
+    for run in try await provenRuns() where !proven.runs.contains(run) {
+      guard let (proof, _) = try await proof(run) else { continue }
+      proven.runs.insert(run)
+      proven.unfolded += 1
+      for batch in proof.batches { proven.batches[batch.facts.id] = batch }
     }
-    return index
+    return proven
   }
 
   /// The whole reports that the node wrote for a stage of this run.
@@ -77,5 +79,6 @@ struct RunStore {
 struct ProvenIndex: Sendable {
   var batches: [String: ProvenBatch] = [:]
   var runs: Set<String> = []
-  var references: [String: ObjectReference] = [:]
+  /// Runs whose proofs were read one by one.
+  var unfolded = 0
 }
