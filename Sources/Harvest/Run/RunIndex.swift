@@ -34,6 +34,5 @@ extension RunStore {
     index.runs = proven.runs.sorted()
     index.batches = proven.batches.values.sorted { $0.facts.id < $1.facts.id }
     try await store.put(gzip(encodeJSON(index)), at: RunIndex.key)
-    stepPoint("index.written")
   }
 }
