@@ -129,6 +129,13 @@ public struct TableWriter: Sendable {
   ///
   /// - Parameter addedBy: only manifests that this snapshot added.
   public func files(of snapshot: Snapshot, addedBy: Int64? = nil) async throws(Failure) -> [LiveFile] {
+    var seen: Set<String> = []
+    return try await files(of: snapshot, addedBy: addedBy, except: &seen)
+  }
+
+  private func files(
+    of snapshot: Snapshot, addedBy: Int64? = nil, except seen: inout Set<String>
+  ) async throws(Failure) -> [LiveFile] {
     let work = joined(scratch, "read-\(randomName())")
     do { try makeFolder(work) } catch {
       throw error.failure("scratch.unwritable", "The scratch folder \(work) can't be made.")
@@ -141,7 +148,7 @@ public struct TableWriter: Sendable {
     var manifests: [String] = []
     for entry in entries where entry["content"]?.integer == 0 {
       if let addedBy, entry["snapshot"]?.integer != addedBy { continue }
-      guard let url = entry["path"]?.string else { continue }
+      guard let url = entry["path"]?.string, seen.insert(url).inserted else { continue }
       let local = joined(work, "m\(manifests.count).avro")
       try await fetch(url, to: local)
       manifests.append(local)
@@ -157,6 +164,16 @@ public struct TableWriter: Sendable {
       else { return nil }
       return LiveFile(url: url, rows: count, size: size, snapshot: row["snapshot"]?.integer ?? snapshot.id)
     }
+  }
+
+  /// URLs of the data files of every snapshot that the metadata has: what time travel may still read. Each manifest is read once.
+  public func filesOfAllSnapshots(_ table: LoadedTable) async throws(Failure) -> Set<String> {
+    var urls: Set<String> = []
+    var seen: Set<String> = []
+    for json in table.metadata["snapshots"]?.array ?? [] {
+      for file in try await files(of: Snapshot(json: json), except: &seen) { urls.insert(file.url) }
+    }
+    return urls
   }
 
   private func key(_ url: String) throws(Failure) -> String {

@@ -78,13 +78,14 @@ struct InProcessFleet {
       tell: { _ in })
   }
 
-  func run() async throws -> HarvestSummary {
-    try await harvest.run(
-      HarvestRequest(
-        selection: NodeSelection(),
-        logs: TaskDocument.Logs(live: ["var/log/app/*.log"], rotated: ["var/logs/raw_logs/*"], settle: 60),
-        urgent: TaskDocument.Urgent(condition: "category = 'SECURITY'", show: 10), keep: 0))
+  var request: HarvestRequest {
+    HarvestRequest(
+      selection: NodeSelection(),
+      logs: TaskDocument.Logs(live: ["var/log/app/*.log"], rotated: ["var/logs/raw_logs/*"], settle: 60),
+      urgent: TaskDocument.Urgent(condition: "category = 'SECURITY'", show: 10), keep: 0)
   }
+
+  func run() async throws -> HarvestSummary { try await harvest.run(request) }
 
   func path(_ node: Int, _ name: String) -> String {
     joined(engine.root(engine.nodes[node]), "var/logs/raw_logs/\(name)")

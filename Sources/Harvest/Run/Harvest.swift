@@ -51,6 +51,8 @@ public struct Harvest: Sendable {
   let scratch: String
   let clock: WallClock
   let tell: @Sendable (HarvestEvent) -> Void
+  /// Proofs that are read one by one before they are folded into the index.
+  var foldAfter = 24
 
   public init(
     engine: any Engine, store: any ObjectStore, catalog: any Catalog, duckdb: DuckDB, scratch: String,
@@ -116,7 +118,7 @@ public struct Harvest: Sendable {
     }
     try await fillUrgentRows(&summary, show: request.urgent.show)
     if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, &summary) }
-    try await runs.fold(try await runs.proven())
+    try await runs.fold(try await runs.proven(), after: foldAfter)
     summary.seconds = watch.seconds
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
     return summary

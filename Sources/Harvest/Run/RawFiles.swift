@@ -90,12 +90,13 @@ public struct RawFiles: Sendable {
   }
 }
 
-/// Digests of a gzip file, its own and its content's, and the sizes of both; nil when it can't be read whole.
-func gzipDigests(_ path: String) -> (content: String, object: String, size: Int64, bytes: Int64)? {
+/// Digests of a gzip file, its own and its content's, and its size; nil when it can't be read whole. `text` is shown the content.
+func gzipDigests(
+  _ path: String, text: (UnsafeRawBufferPointer) -> Void = { _ in }
+) -> (content: String, object: String, size: Int64)? {
   var content = SHA256()
   var object = SHA256()
   var size: Int64 = 0
-  var bytes: Int64 = 0
   do {
     try inflate(
       path,
@@ -105,12 +106,12 @@ func gzipDigests(_ path: String) -> (content: String, object: String, size: Int6
       },
       to: {
         content.update($0)
-        bytes += Int64($0.count)
+        text($0)
       })
   } catch {
     return nil
   }
-  return (content.hexDigest(), object.hexDigest(), size, bytes)
+  return (content.hexDigest(), object.hexDigest(), size)
 }
 
 private func inflate(

@@ -8,9 +8,6 @@ import Support
 /// A cache: the proofs stay, and are what counts. One that is missing, old or broken costs time and nothing else.
 struct RunIndex: Codable, Sendable {
   static let key = "runs/index.json.gz"
-  /// Proofs that are read one by one before they are folded in.
-  static let foldAfter = 24
-
   var format = 1
   var runs: [String] = []
   var batches: [ProvenBatch] = []
@@ -27,9 +24,9 @@ extension RunStore {
     return index
   }
 
-  /// Folds what is proven into the index once enough runs are not in it. Two machines that do so at once do no harm: either's index is true.
-  func fold(_ proven: ProvenIndex) async throws(Failure) {
-    guard proven.unfolded >= RunIndex.foldAfter else { return }
+  /// Folds what is proven into the index once so many runs are not in it. Two machines that do so at once do no harm: either's index is true.
+  func fold(_ proven: ProvenIndex, after limit: Int) async throws(Failure) {
+    guard proven.unfolded >= limit else { return }
     var index = RunIndex()
     index.runs = proven.runs.sorted()
     index.batches = proven.batches.values.sorted { $0.facts.id < $1.facts.id }

@@ -1,0 +1,135 @@
+import Files
+import Logs
+import ObjectStorage
+import Support
+import TestSupport
+import Testing
+
+@testable import Harvest
+
+@Suite(.tags(.medium)) struct HistoryTests {
+  @Test func settledRunsAreFoldedAndTheProofsStayWhatCounts() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      var harvest = fleet.harvest
+      harvest.foldAfter = 2
+      func run() async throws { _ = try await harvest.run(fleet.request) }
+      try await fleet.write(0, "a.log.1", lines: 2, seed: 1)
+      try await run()
+      #expect(try await fleet.store.stat(RunIndex.key) == nil)
+      try await fleet.write(0, "b.log.1", lines: 2, seed: 2)
+      try await run()
+      #expect(try await fleet.store.stat(RunIndex.key) != nil)
+      let runs = RunStore(store: fleet.store)
+      let index = try await runs.proven()
+      #expect(index.unfolded == 0 && index.runs.count == 2 && index.batches.count == 2)
+      // The third is read beside the index.
+      try await fleet.write(0, "c.log.1", lines: 2, seed: 3)
+      try await run()
+      #expect(try await runs.proven().unfolded == 1)
+      #expect(try await runs.proven().batches.count == 3)
+      // A broken index costs time and nothing else.
+      try await fleet.store.put(Array("nonsense".utf8), at: RunIndex.key)
+      let read = try await runs.proven()
+      #expect(read.unfolded == 3 && read.batches.count == 3)
+      #expect(try await fleet.verify().findings.isEmpty)
+      #expect(try await fleet.count() == 6)
+    }
+  }
+
+  @Test func aRehearsalChangesNothing() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder, nodes: 2)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      _ = try await fleet.run()
+      try await fleet.write(0, "b.log.1", lines: 3, seed: 2)
+      try await fleet.write(1, "c.log.1", lines: 3, seed: 3)
+      let before = try tree(folder)
+      let rehearsal = try await fleet.harvest.rehearse(fleet.request)
+      #expect(try tree(folder) == before)
+      #expect(rehearsal.nodes.map { $0.planned.map(\.file) } == [["var/logs/raw_logs/b.log.1"], ["var/logs/raw_logs/c.log.1"]])
+      #expect(rehearsal.isComplete)
+    }
+  }
+
+  @Test func aHarvestThatPrunesNothingIsFollowedByOneThatDoes() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      var request = fleet.request
+      request.isPruneOff = true
+      let first = try await fleet.harvest.run(request)
+      #expect(first.proven.count == 1 && exists(fleet.path(0, "a.log.1")))
+      let rehearsal = try await fleet.harvest.rehearse(fleet.request)
+      #expect(rehearsal.nodes[0].known == ["var/logs/raw_logs/a.log.1"])
+      #expect(rehearsal.nodes[0].planned.isEmpty)
+      let second = try await fleet.run()
+      #expect(second.snapshots.isEmpty && second.isComplete && !exists(fleet.path(0, "a.log.1")))
+      #expect(try await fleet.count() == 3)
+    }
+  }
+
+  @Test func theOriginalBytesComeBack() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      let text = try await fleet.write(0, "a.log.1", lines: 30, seed: 1)
+      try await fleet.write(0, "other.log.1", lines: 3, seed: 2, at: 1_795_000_000 + 7200)
+      _ = try await fleet.run()
+      let raw = RawFiles(store: fleet.store)
+      var filter = BatchFilter()
+      filter.streams = ["a*"]
+      let batch = try #require(try await raw.list(filter).first)
+      #expect(try await raw.list(BatchFilter()).map(\.facts.file) == ["a.log.1", "other.log.1"])
+      filter.streams = []
+      filter.since = Instant(seconds: 1_795_000_000 + 1)
+      #expect(try await raw.list(filter).map(\.facts.file) == ["other.log.1"])
+      filter.since = nil
+      filter.until = Instant(seconds: 1_795_000_000)
+      #expect(try await raw.list(filter).map(\.facts.file) == ["a.log.1"])
+      var read: [UInt8] = []
+      try await raw.read(try await raw.batch(String(batch.facts.id.prefix(9))), scratch: folder) { read += $0 }
+      #expect(read == text)
+      await #expect(throws: Failure.self) { _ = try await raw.batch("") }
+      // One that was changed is not handed out as the original.
+      let key = try #require(batch.facts.raw).key
+      try await fleet.store.put(gzip(Array("forged\n".utf8)), at: key)
+      let failure = await #expect(throws: Failure.self) {
+        try await raw.read(batch, scratch: folder) { _ in Issue.record("a byte of it was given out") }
+      }
+      #expect(failure?.code == "raw.damaged")
+    }
+  }
+
+  @Test func runsAreListedByWhatTheyLeft() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      let first = try await fleet.run()
+      let history = RunHistory(store: fleet.store)
+      var records = try await history.list(limit: 10)
+      #expect(records.map(\.run) == [first.run] && records[0].state == .ended && records[0].summary != nil)
+      #expect(records[0].staged == [fleet.engine.nodes[0].key] && records[0].pruned == records[0].staged)
+      try await fleet.store.delete(RunKeys.proof(first.run))
+      records = try await history.list(limit: 10)
+      #expect(records[0].state == .open)
+      try await fleet.store.delete(RunKeys.plan(first.run))
+      try await fleet.store.delete(RunKeys.summary(first.run))
+      #expect(try await history.run(String(first.run.prefix(15))).state == .cut)
+      await #expect(throws: Failure.self) { _ = try await history.run("9") }
+    }
+  }
+
+  /// Every file below the folder with its content.
+  private func tree(_ folder: String) throws -> [String: [UInt8]] {
+    var result: [String: [UInt8]] = [:]
+    for name in try folderEntries(folder).compactMap(\.name) {
+      let path = joined(folder, name)
+      if try FileInfo(path: path).kind == .directory {
+        result.merge(try tree(path)) { first, _ in first }
+      } else {
+        result[path] = try readFile(path, limit: .mebibytes(64))
+      }
+    }
+    return result
+  }
+}
