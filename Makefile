@@ -1,7 +1,7 @@
 # Each target is one step of ci; `make` alone lists them.
 SWIFT_FLAGS := --disable-automatic-resolution
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check check-long bench demo docs format
+.PHONY: help setup build test check check-long chaos bench demo docs format
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ check: setup ## Format, warnings, declared imports, documentation; no tests
 
 check-long: build ## What takes longer than a few minutes: large generated inputs
 	@ci/check-long
+
+chaos: setup ## Power cuts at many random pairs of places (GADWALL_CHAOS_PAIRS, GADWALL_CHAOS_SEED)
+	@GADWALL_CHAOS_PAIRS=$${GADWALL_CHAOS_PAIRS:-200} ci/test --filter KillPointTests
 
 bench: build ## Measure side by side and print ratios (Benchmarks/)
 	@Benchmarks/run

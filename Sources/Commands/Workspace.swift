@@ -45,8 +45,13 @@ struct Workspace {
     let store = try openStore(configuration.storeURL)
     let catalog = DirectoryCatalog(
       store: store, namespace: configuration.table[0], name: configuration.table[1])
-    let scratch = joined(environmentValue("TMPDIR") ?? "/tmp", "gadwall-\(randomName())")
-    do { try makeFolder(scratch, mode: 0o700) } catch {
+    let temporary = environmentValue("TMPDIR") ?? "/tmp"
+    removeAbandoned(in: temporary)
+    let scratch = joined(temporary, "gadwall-\(randomName())")
+    do {
+      try makeFolder(scratch, mode: 0o700)
+      try FileLock.take(joined(scratch, lockName)).keepUntilExit()
+    } catch {
       throw error.failure(
         "scratch.unwritable", "The scratch folder \(scratch) can't be made.",
         remedy: "Set TMPDIR to one that can.")
@@ -56,6 +61,19 @@ struct Workspace {
       configuration: configuration, store: store, duckdb: duckdb, catalog: catalog,
       engine: try localEngine(configuration, duckdb), scratch: scratch)
   }
+
+  /// Scratch folders of programs that were killed go. The lock in each says whether its program lives, whatever container that runs in.
+  private static func removeAbandoned(in folder: String) {
+    for name in ((try? folderEntries(folder)) ?? []).compactMap(\.name) where name.hasPrefix("gadwall-") {
+      let path = joined(folder, name)
+      guard exists(joined(path, lockName)) else { continue }
+      guard let lock = try? FileLock.take(joined(path, lockName)) else { continue }
+      try? removeTree(path)
+      lock.release()
+    }
+  }
+
+  private static let lockName = ".lock"
 
   static func openStore(_ url: String) throws(Failure) -> any ObjectStore {
     guard url.hasPrefix("file://") else {

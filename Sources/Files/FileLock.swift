@@ -15,6 +15,15 @@ public struct FileLock: ~Copyable, Sendable {
     }
     return FileLock(descriptor: opened)
   }
+
+  /// Keeps the lock until the process ends, however it ends.
+  public consuming func keepUntilExit() {
+    // The lock belongs to the open file, not to the number: a second one that nobody closes keeps it.
+    _ = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3)
+  }
+
+  /// Gives it back.
+  public consuming func release() {}
 }
 
 /// A read lease on an open file (DESIGN.md 4.1): refused while anybody has the file open for writing, and broken, with a signal to us,

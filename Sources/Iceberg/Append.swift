@@ -74,7 +74,9 @@ public struct TableWriter: Sendable {
       settings)
     let listURL = "\(metadataPath)/snap-\(snapshotID)-1-\(name).avro"
     try await store.put(file: manifest, at: try key(manifestURL))
+    stepPoint("commit.manifest-written")
     try await store.put(file: list, at: try key(listURL))
+    stepPoint("commit.list-written")
 
     let marker = CommitMarker(snapshot: snapshotID, sequence: sequence, leftOut: leftOut)
     let change = TableChange(

@@ -1,6 +1,7 @@
 // A power cut at every named place between two steps, one at a time: run it again, and every line is in the table once.
 
 import Files
+import Processes
 import Support
 import TestSupport
 import Testing
@@ -36,7 +37,11 @@ struct KillPointTests {
         #expect(try fleet.names(node).isEmpty)
         #expect(try fleet.names(node, in: "var/lib/gadwall/scratch").isEmpty)
       }
-      #expect(try fleet.objects("runs/open").isEmpty)
+      // An entry without a plan may be that of a run that is about to write it: it goes after a day.
+      for entry in try fleet.objects("runs/open") {
+        #expect(name == "plan.before")
+        #expect(!exists(joined(fleet.folder, "store/runs/\(baseName(entry))/plan.json")))
+      }
       let verify = try await fleet.gadwall("verify")
       #expect(verify.status == 0, "\(verify)")
     }
@@ -47,9 +52,8 @@ struct KillPointTests {
     arguments: [
       ("stage.fixed", "stage.uploaded"), ("stage.completed", "commit.after"),
       ("commit.after", "proof.before"), ("proof.after", "prune.set-aside"),
-
       ("prune.proven", "stage.before-report"),
-    ])
+    ] + randomPairs())
   func killedTwice(at first: String, then second: String) async throws {
     try await TestFleet.with { fleet in
       let ids = ids("a", 10)
@@ -68,7 +72,16 @@ struct KillPointTests {
   }
 
   @Test("There are kill points to test")
-  func thereAreSome() { #expect(stepPointNames().count >= 16) }
+  func thereAreSome() { #expect(stepPointNames().count >= 33) }
+}
+
+/// Pairs of places, the same for the same seed. `make chaos` asks for many.
+private func randomPairs() -> [(String, String)] {
+  var random = SeededRandom(seed: UInt64(environmentValue("GADWALL_CHAOS_SEED") ?? "") ?? 1)
+  let names = stepPointNames()
+  return (0..<(Int(environmentValue("GADWALL_CHAOS_PAIRS") ?? "") ?? 6)).map { _ in
+    (names.randomElement(using: &random)!, names.randomElement(using: &random)!)
+  }
 }
 
 /// The names in all `stepPoint("…")` calls of the sources, so that a new one is tested from its first day.

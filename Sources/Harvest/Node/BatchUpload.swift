@@ -29,10 +29,12 @@ struct BatchUpload {
   /// Uploads both, and enters them into the batch's facts. The bytes that they take in the store.
   func put(_ alert: Alert?, _ content: FileContent, _ facts: inout BatchFacts) async throws(Failure) -> Int64
   {
+    stepPoint("stage.before-alert")
     if let alert {
       try await context.store.put(file: alert.path, at: alert.object.key)
       facts.alert = alert.object
     }
+    stepPoint("stage.before-raw")
     let raw = StoredObject(key: names(facts).raw, size: content.rawSize, digest: content.rawDigest)
     facts.raw = try await put(raw, from: content.rawPath, content: content.digest)
     return raw.size + (alert?.object.size ?? 0)

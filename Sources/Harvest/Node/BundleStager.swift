@@ -302,6 +302,7 @@ struct BundleStager: ~Copyable {
       }
       return
     }
+    stepPoint("stage.before-fix")
     try ledger.fix(
       bundle: bundleID(batches: members.map(\.facts.id)), day: members[0].facts.day,
       batches: members.map { ($0.facts, $0.file.path, FileIdentity($0.file.info)) })

@@ -27,6 +27,7 @@ public struct PruneTask: Sendable {
     for over in try setAside.recover(before.folders, ledger) {
       report.keep("", over.file, over.note)
     }
+    stepPoint("prune.before-prove")
     for reference in document.nodes[context.node.key]?.proofs ?? [] {
       try await take(reference, ledger, &report)
     }
@@ -47,6 +48,7 @@ public struct PruneTask: Sendable {
     stepPoint("prune.before-report")
     let key = RunKeys.pruned(document.run) + "\(context.node.key)-\(randomName()).ndjson"
     try await context.store.put(encodeJSON(report) + [0x0A], at: key)
+    stepPoint("prune.reported")
     return report
   }
 

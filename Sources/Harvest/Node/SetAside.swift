@@ -29,6 +29,7 @@ struct SetAside {
     record: () throws(Failure) -> Void
   ) throws(Refusal) -> (bytes: Int64, twinStays: String?) {
     let hidden = joined(folderName(path), "\(Self.prefix)\(batch.prefix(12))-\(baseName(path))")
+    stepPoint("prune.before-set-aside")
     do throws(SystemError) {
       try renameFile(path, hidden, replacing: false)
     } catch {
@@ -56,6 +57,7 @@ struct SetAside {
       guard whole.hexDigest() == digest else {
         throw Refusal(reason: "its content is no longer what was archived")
       }
+      stepPoint("prune.before-record")
       try record()
       stepPoint("prune.recorded")
       try discard(hidden, name: baseName(path), batch: batch)

@@ -39,6 +39,7 @@ struct Committer {
       let step = commitStep(plan, markers: markers, proven: Set(index.batches.keys), plans: plans)
       switch step {
       case .committed(let marker):
+        if let table { try await catalog.settle(table) }
         return try await readBack(plan, marker, table)
       case .nothing(let bundles, let leftOut):
         return try await write(plan, bundles: bundles, leftOut: leftOut, marker: nil, table)
@@ -131,6 +132,7 @@ struct Committer {
     let written = try await runs.store.putIfAbsent(encodeJSON(proof), at: RunKeys.proof(plan.run))
     stepPoint("proof.after")
     try await runs.store.delete(RunKeys.open(plan.run))
+    stepPoint("proof.closed")
     if written { return proof }
     guard let there = try await runs.proof(plan.run) else {
       throw Failure("proof.broken", "The proof of run \(plan.run) is there and can't be read.")

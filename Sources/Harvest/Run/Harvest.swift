@@ -107,8 +107,9 @@ public struct Harvest: Sendable {
     }
     if !bundles.isEmpty {
       let plan = Plan(run: run, bundles: bundles)
-      stepPoint("plan.before")
+      stepPoint("plan.before-open")
       try await store.put([], at: RunKeys.open(run))
+      stepPoint("plan.before")
       guard try await store.putIfAbsent(encodeJSON(plan), at: RunKeys.plan(run)) else {
         throw Failure(
           "plan.exists", "The plan of run \(run) is there already, and it is ours alone to write.")
@@ -120,6 +121,7 @@ public struct Harvest: Sendable {
     if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, &summary) }
     try await runs.fold(try await runs.proven(), after: foldAfter)
     summary.seconds = watch.seconds
+    stepPoint("summary.before")
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
     return summary
   }
@@ -159,13 +161,33 @@ public struct Harvest: Sendable {
     return path
   }
 
-  /// Plans without a proof, of runs that were killed or could not finish, are finished first.
+  /// Plans without a proof, of runs that were killed or could not finish, are finished first: those that have an entry under `runs/open/`, and
+  /// those of which the table says that they are committed.
   private func finishOpenRuns(_ summary: inout HarvestSummary) async throws(Failure) {
-    for run in try await runs.openRuns() {
-      guard let plan = try await runs.plan(run) else { continue }
+    // The table first, so that a run that is proven meanwhile is seen to be.
+    let committed = try await catalog.load()?.committedRuns.keys.filter(isRunID) ?? []
+    let entries = try await store.list(RunKeys.open)
+    let proven = try await runs.proven().runs
+    let open = entries.map { String($0.key.dropFirst(RunKeys.open.count)) }.filter(isRunID)
+    for run in Set(open + committed.filter { !proven.contains($0) }).sorted() {
+      if proven.contains(run) {
+        // Killed between the proof and this.
+        try await store.delete(RunKeys.open(run))
+        continue
+      }
+      guard let plan = try await runs.plan(run) else {
+        try await forgetAbandoned(entries.first { $0.key == RunKeys.open(run) })
+        continue
+      }
       tell(.note(nil, "finishing the run \(run), which was cut off"))
       try await prove(plan, &summary)
     }
+  }
+
+  /// An entry without a plan: its run is about to write it, or was killed just before. After a day it was killed.
+  private func forgetAbandoned(_ entry: ObjectInfo?) async throws(Failure) {
+    guard let entry, clock.now().seconds - entry.modified.seconds > 86_400 else { return }
+    try await store.delete(entry.key)
   }
 
   private func prove(_ plan: Plan, _ summary: inout HarvestSummary) async throws(Failure) {

@@ -23,6 +23,9 @@ public protocol Catalog: Sendable {
   /// The URL of the metadata file that this state of the table was read from.
   func metadataURL(of table: LoadedTable) -> String
 
+  /// Makes what other readers go by say what this state of the table says, if a commit was cut off before it did.
+  func settle(_ table: LoadedTable) async throws(Failure)
+
   /// Makes the change if the table is still the one that was loaded (nil: if there is still none).
   func commit(_ change: TableChange, on base: LoadedTable?) async throws(Failure) -> CommitAnswer
 }

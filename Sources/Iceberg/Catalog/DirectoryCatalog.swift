@@ -20,6 +20,13 @@ public struct DirectoryCatalog: Catalog {
 
   public func newLocation() async throws(Failure) -> String { store.url(of: folder) }
 
+  /// The hint: DuckDB and others go by it alone.
+  public func settle(_ table: LoadedTable) async throws(Failure) {
+    let text = Array(String(table.version).utf8)
+    guard try await store.get(hintKey, limit: .kibibytes(1)) != text else { return }
+    try await store.put(text, at: hintKey)
+  }
+
   public func metadataURL(of table: LoadedTable) -> String { store.url(of: key(table.version)) }
 
   private func key(_ version: Int) -> String { "\(folder)/metadata/v\(version).metadata.json" }
@@ -89,6 +96,7 @@ public struct DirectoryCatalog: Catalog {
       // The put may have come through before it failed.
       return .unknown(words: error.description)
     }
+    stepPoint("commit.metadata-written")
     guard written else { return .conflict(words: "\(key(version)) is there already") }
     // The name is free again once its version has been deleted: a committer that slept that long has written into the past.
     do {
