@@ -76,7 +76,7 @@ let package = Package(
     tests("DocumentationTests", ["Processes", "Files", "Support", "gadwall"]),
     tests(
       "HarvestTests",
-      ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
+      ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Processes", "Files", "Support"]),
     tests("IcebergTests", ["Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
     tests("LedgerTests", ["Ledger", "Logs", "Files", "Support"]),
     tests("LogsTests", ["Logs", "Files", "Support", "CShims"]),

@@ -4,12 +4,16 @@ import Support
 
 /// `gadwall verify`
 enum VerifyCommand: Command {
-  static let node = Flag("node", value: "PATTERN", repeatable: true, "Only batches of nodes whose name matches (* and ?); repeatable.")
+  static let node = Flag(
+    "node", value: "PATTERN", repeatable: true,
+    "Only batches of nodes whose name matches (* and ?); repeatable.")
   static let since = Flag(
-    "since", value: "TIME", "Only batches rotated at or after this: an ISO 8601 time, or a duration ago such as 7d.")
+    "since", value: "TIME",
+    "Only batches rotated at or after this: an ISO 8601 time, or a duration ago such as 7d.")
   static let deep = Flag("deep", "Read every object whole, and compare digests and counts.")
   static let removeOrphans = Flag(
-    "remove-orphans", "Remove data files that killed tasks left, and that nothing refers to. All else changes nothing.")
+    "remove-orphans",
+    "Remove data files that killed tasks left, and that nothing refers to. All else changes nothing.")
 
   static let definition = CommandDefinition(
     ["verify"], summary: "Check that the table holds every line of every archived file, once.",
@@ -19,7 +23,8 @@ enum VerifyCommand: Command {
       """,
     flags: [node, since, deep, removeOrphans, formatFlag],
     examples: [
-      ("gadwall verify", "Is all there?"), ("gadwall verify --deep --since 7d", "Read the last week's objects whole"),
+      ("gadwall verify", "Is all there?"),
+      ("gadwall verify --deep --since 7d", "Read the last week's objects whole"),
     ])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
@@ -40,9 +45,12 @@ enum VerifyCommand: Command {
     return report.findings.isEmpty ? .done : .partial
   }
 
-  static func verify(_ workspace: Workspace, _ scope: VerifyScope = VerifyScope()) async throws(Failure) -> VerifyReport {
+  static func verify(_ workspace: Workspace, _ scope: VerifyScope = VerifyScope()) async throws(Failure)
+    -> VerifyReport
+  {
     try await Verifier(
-      store: workspace.store, catalog: workspace.catalog, duckdb: workspace.duckdb, scratch: workspace.scratch,
+      store: workspace.store, catalog: workspace.catalog, duckdb: workspace.duckdb,
+      scratch: workspace.scratch,
       scope: scope
     ).run()
   }
@@ -61,7 +69,8 @@ enum VerifyCommand: Command {
     if !report.orphans.isEmpty {
       let size = ByteCount(report.orphans.reduce(0) { $0 + $1.size })
       text += "\n\(counted(report.orphans.count, "orphan")) (\(size)) that killed tasks left"
-      text += report.orphansRemoved > 0 ? ", now removed:\n" : "; 'gadwall verify --remove-orphans' removes them:\n"
+      text +=
+        report.orphansRemoved > 0 ? ", now removed:\n" : "; 'gadwall verify --remove-orphans' removes them:\n"
       for orphan in report.orphans.prefix(shownFindings) { text += "  \(orphan.key)\n" }
     }
     // One lost data file can mean a thousand batches: the document has them all.

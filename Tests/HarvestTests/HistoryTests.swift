@@ -47,7 +47,10 @@ import Testing
       let before = try tree(folder)
       let rehearsal = try await fleet.harvest.rehearse(fleet.request)
       #expect(try tree(folder) == before)
-      #expect(rehearsal.nodes.map { $0.planned.map(\.file) } == [["var/logs/raw_logs/b.log.1"], ["var/logs/raw_logs/c.log.1"]])
+      #expect(
+        rehearsal.nodes.map { $0.planned.map(\.file) } == [
+          ["var/logs/raw_logs/b.log.1"], ["var/logs/raw_logs/c.log.1"],
+        ])
       #expect(rehearsal.isComplete)
     }
   }
@@ -87,7 +90,9 @@ import Testing
       filter.until = Instant(seconds: 1_795_000_000)
       #expect(try await raw.list(filter).map(\.facts.file) == ["a.log.1"])
       var read: [UInt8] = []
-      try await raw.read(try await raw.batch(String(batch.facts.id.prefix(9))), scratch: folder) { read += $0 }
+      try await raw.read(try await raw.batch(String(batch.facts.id.prefix(9))), scratch: folder) {
+        read += $0
+      }
       #expect(read == text)
       await #expect(throws: Failure.self) { _ = try await raw.batch("") }
       // One that was changed is not handed out as the original.

@@ -17,6 +17,7 @@ struct InProcessEngine: Engine {
   var duckdb: DuckDB
   var pieceLimit: Int64 = 1 << 30
   var bundleLimit: Int64 = 256 << 20
+  var progress: @Sendable (NodeProgress) -> Void = { _ in }
 
   func root(_ node: Node) -> String { joined(folder, "nodes/\(node.name)") }
 
@@ -39,6 +40,7 @@ struct InProcessEngine: Engine {
   private func runOne(_ task: NodeTask, _ node: Node) async -> NodeOutcome {
     var context = NodeContext(node: node, root: root(node), store: store, duckdb: duckdb)
     context.pieceLimit = pieceLimit
+    context.progress = progress
     context.bundleLimit = bundleLimit
     do throws(Failure) {
       let bytes = try await store.get(task.document, limit: .mebibytes(64)) ?? []

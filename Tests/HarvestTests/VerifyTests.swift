@@ -13,7 +13,8 @@ import Testing
 @Suite(.tags(.medium)) struct VerifyTests {
   private func verify(_ fleet: InProcessFleet, _ scope: VerifyScope) async throws -> VerifyReport {
     try await Verifier(
-      store: fleet.store, catalog: fleet.catalog, duckdb: fleet.duckdb, scratch: joined(fleet.folder, "scratch"),
+      store: fleet.store, catalog: fleet.catalog, duckdb: fleet.duckdb,
+      scratch: joined(fleet.folder, "scratch"),
       scope: scope
     ).run()
   }

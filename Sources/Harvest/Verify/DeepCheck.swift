@@ -7,16 +7,23 @@ import Support
 extension Verifier {
   /// Reads every object of the batches whole: raw files and alerts by digest, line by line; data files by what DuckDB counts in them.
   func readObjects(_ batches: [ProvenBatch], _ report: inout VerifyReport) async throws(Failure) {
-    do { try makeFolder(scratch) } catch { throw error.failure("scratch.unwritable", "The folder \(scratch) can't be made.") }
+    do { try makeFolder(scratch) } catch {
+      throw error.failure("scratch.unwritable", "The folder \(scratch) can't be made.")
+    }
     for batch in batches {
-      if let raw = batch.facts.raw { try await read(raw, of: batch, content: batch.facts.digest, lines: batch.facts.lines, &report) }
-      if let alert = batch.facts.alert { try await read(alert, of: batch, content: nil, lines: batch.facts.urgent, &report) }
+      if let raw = batch.facts.raw {
+        try await read(raw, of: batch, content: batch.facts.digest, lines: batch.facts.lines, &report)
+      }
+      if let alert = batch.facts.alert {
+        try await read(alert, of: batch, content: nil, lines: batch.facts.urgent, &report)
+      }
     }
     try await readDataFiles(batches, &report)
   }
 
   private func read(
-    _ object: StoredObject, of batch: ProvenBatch, content: String?, lines: Int64, _ report: inout VerifyReport
+    _ object: StoredObject, of batch: ProvenBatch, content: String?, lines: Int64,
+    _ report: inout VerifyReport
   ) async throws(Failure) {
     let path = joined(scratch, "deep-\(randomName()).gz")
     defer { try? removeFile(path) }
@@ -26,7 +33,9 @@ extension Verifier {
     var counted = LineCount()
     let found = gzipDigests(path) { counted.take($0) }
     let isWhole =
-      found.map { $0.object == object.digest && (content == nil || $0.content == content) && counted.lines == lines } ?? false
+      found.map {
+        $0.object == object.digest && (content == nil || $0.content == content) && counted.lines == lines
+      } ?? false
     if !isWhole {
       report.findings.append(
         Finding(
@@ -48,12 +57,16 @@ extension Verifier {
         guard let key = store.key(of: url), try await store.stat(key) != nil else { continue }
         report.objectsRead += 1
         do throws(Failure) {
-          for (batch, count) in try await batchCounts(duckdb, in: "read_parquet(\(url))") { rows[batch, default: 0] += count.rows }
+          for (batch, count) in try await batchCounts(duckdb, in: "read_parquet(\(url))") {
+            rows[batch, default: 0] += count.rows
+          }
         } catch {
           report.findings.append(
             Finding(
               kind: .objectDamaged, subject: url, what: "The data file \(printable(url)) can't be read.",
-              remedy: "Bring it back from a backup. The raw objects of its batches hold the same lines. DuckDB says: \(error.words.prefix(200))"))
+              remedy:
+                "Bring it back from a backup. The raw objects of its batches hold the same lines. DuckDB says: \(error.words.prefix(200))"
+            ))
         }
       }
       for batch in proven {

@@ -8,9 +8,13 @@ import Support
 extension Verifier {
   /// Data files that a killed or repeated task of ours left: named as ours are, named by no plan and by no snapshot that the table's metadata still
   /// has, and each of whose batches is proven through another file. Nothing else is an orphan, however old it is.
-  func findOrphans(_ index: ProvenIndex, _ table: LoadedTable?, _ report: inout VerifyReport) async throws(Failure) {
+  func findOrphans(_ index: ProvenIndex, _ table: LoadedTable?, _ report: inout VerifyReport)
+    async throws(Failure)
+  {
     guard let table, let folder = store.key(of: table.dataPath) else { return }
-    var candidates: [ObjectInfo] = try await store.list(folder + "/").filter { isOurDataFile(baseName($0.key)) }
+    var candidates: [ObjectInfo] = try await store.list(folder + "/").filter {
+      isOurDataFile(baseName($0.key))
+    }
     // The files were listed first, so that a plan or snapshot that comes now can only spare more of them.
     var named: Set<String> = []
     for object in try await store.list("runs/") where object.key.hasSuffix("/plan.json") {
@@ -24,7 +28,8 @@ extension Verifier {
     let referred = Set(try await writer.filesOfAllSnapshots(table).compactMap { store.key(of: $0) })
     candidates.removeAll { referred.contains($0.key) }
     for candidate in candidates {
-      guard let batches = try? await batchCounts(duckdb, in: "read_parquet(\(store.url(of: candidate.key)))"), !batches.isEmpty,
+      guard let batches = try? await batchCounts(duckdb, in: "read_parquet(\(store.url(of: candidate.key)))"),
+        !batches.isEmpty,
         batches.keys.allSatisfy({ index.batches[$0] != nil })
       else { continue }
       report.orphans.append(Orphan(key: candidate.key, size: candidate.size))
@@ -40,7 +45,8 @@ extension Verifier {
   private func isOurDataFile(_ name: String) -> Bool {
     let parts = name.split(separator: "-", omittingEmptySubsequences: false)
     func isHex(_ text: Substring, _ count: Int) -> Bool {
-      text.utf8.count == count && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+      text.utf8.count == count
+        && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
     return parts.count == 3 && isHex(parts[0], 24) && isHex(parts[1], 16) && parts[2].hasSuffix(".parquet")
   }

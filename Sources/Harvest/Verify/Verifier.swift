@@ -15,7 +15,8 @@ public struct Verifier: Sendable {
   let scope: VerifyScope
 
   public init(
-    store: any ObjectStore, catalog: any Catalog, duckdb: DuckDB, scratch: String, scope: VerifyScope = VerifyScope()
+    store: any ObjectStore, catalog: any Catalog, duckdb: DuckDB, scratch: String,
+    scope: VerifyScope = VerifyScope()
   ) {
     self.store = store
     self.catalog = catalog
@@ -95,9 +96,12 @@ public struct Verifier: Sendable {
           Finding(
             kind: .rawMissing, subject: batch.facts.id,
             what: "\(name(batch)): the object \(raw.key) is gone or has another size.",
-            remedy: "The table still holds its lines; bring the object back from a backup if you want the original bytes."))
+            remedy:
+              "The table still holds its lines; bring the object back from a backup if you want the original bytes."
+          ))
       }
-      if let alert = batch.facts.alert, let there = try await store.stat(alert.key), there.size != alert.size {
+      if let alert = batch.facts.alert, let there = try await store.stat(alert.key), there.size != alert.size
+      {
         report.findings.append(
           Finding(
             kind: .alertMissing, subject: batch.facts.id,
@@ -144,10 +148,12 @@ public struct Verifier: Sendable {
       let raw = batch.facts.raw?.key ?? "in the store"
       let remedy =
         switch kind {
-        case .rowsTwice: "Somebody appended the rows again. Delete the surplus rows of this batch in the table."
+        case .rowsTwice:
+          "Somebody appended the rows again. Delete the surplus rows of this batch in the table."
         case .rowsRemoved:
           "The proof says that they were there, and somebody's later snapshot deleted or replaced them: a day that was dropped on purpose looks like this. The raw object \(raw) holds every line."
-        default: "The proof says that they were there, and nobody is known to have deleted any. The raw object \(raw) holds every line."
+        default:
+          "The proof says that they were there, and nobody is known to have deleted any. The raw object \(raw) holds every line."
         }
       report.findings.append(
         Finding(
@@ -168,7 +174,8 @@ public struct Verifier: Sendable {
       report.findings.append(
         Finding(
           kind: .rowsUnproven, subject: id,
-          what: "The table holds \(count.rows) rows of the batch \(printable(String(id.prefix(12)))), which no proof or plan names.",
+          what:
+            "The table holds \(count.rows) rows of the batch \(printable(String(id.prefix(12)))), which no proof or plan names.",
           remedy: "Somebody else wrote them, or objects under runs/ were deleted."))
     }
   }
@@ -221,8 +228,10 @@ public struct Verifier: Sendable {
           report.findings.append(
             Finding(
               kind: .deletedUnproven, subject: id,
-              what: "The node \(read.node) deleted the file of the batch \(printable(String(id.prefix(12)))), which no proof names.",
-              remedy: "Its raw object, if it is there, holds every line. Look who removed the proof from runs/."))
+              what:
+                "The node \(read.node) deleted the file of the batch \(printable(String(id.prefix(12)))), which no proof names.",
+              remedy:
+                "Its raw object, if it is there, holds every line. Look who removed the proof from runs/."))
         }
       } else if parts[2] == "staged" {
         let read = try StageReport(parsing: bytes, name: object.key)
@@ -234,7 +243,8 @@ public struct Verifier: Sendable {
             Finding(
               kind: .ledgerDiffers, subject: batch.id,
               what: "\(name(proven)): the node's ledger counts it otherwise than its proof.",
-              remedy: "Its file stays on the node. Compare \(object.key) with the proof of run \(proven.run)."))
+              remedy: "Its file stays on the node. Compare \(object.key) with the proof of run \(proven.run)."
+            ))
         }
       }
     }
@@ -245,7 +255,9 @@ public struct Verifier: Sendable {
           Finding(
             kind: .held, subject: "\(node): \(file.file)",
             what: "The node \(node) holds \(printable(file.file)) back: \(file.note).",
-            remedy: "Look who wrote to it. What is archived of it is safe; move it away once its other lines are, too."))
+            remedy:
+              "Look who wrote to it. What is archived of it is safe; move it away once its other lines are, too."
+          ))
       }
     }
   }
