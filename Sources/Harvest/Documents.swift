@@ -199,6 +199,8 @@ public struct StageReport: Sendable {
   /// In a rehearsal: files that would be read, and files of bundles that wait for their proof.
   public var planned: [PlannedFile] = []
   public var known: [String] = []
+  /// Bundles that this very task brought into the store. Does not travel.
+  var own: Set<String> = []
 
   init(head: Head) { self.head = head }
 }

@@ -27,6 +27,16 @@ public struct LoadedTable: Sendable {
 
   /// Of all runs that the metadata itself says are committed: by marker property, else by a snapshot's summary.
   public var committedRuns: [String: CommitMarker] {
+    var runs = summarizedRuns
+    for (name, value) in metadata["properties"]?.object ?? [:] where name.hasPrefix(CommitMarker.prefix) {
+      guard let text = value.string, let marker = CommitMarker(text: text) else { continue }
+      runs[String(name.dropFirst(CommitMarker.prefix.count))] = marker
+    }
+    return runs
+  }
+
+  /// Of the runs that a snapshot's summary names. Alone they prove nothing when absent: expiry removes them.
+  public var summarizedRuns: [String: CommitMarker] {
     var runs: [String: CommitMarker] = [:]
     for snapshot in metadata["snapshots"]?.array ?? [] {
       guard let run = snapshot["summary"]?["gadwall.run"]?.string, let id = snapshot["snapshot-id"]?.integer
@@ -35,10 +45,6 @@ public struct LoadedTable: Sendable {
         snapshot: id, sequence: snapshot["sequence-number"]?.integer ?? 0,
         leftOut: (snapshot["summary"]?["gadwall.left-out"]?.string ?? "").split(separator: ",").map(
           String.init))
-    }
-    for (name, value) in metadata["properties"]?.object ?? [:] where name.hasPrefix(CommitMarker.prefix) {
-      guard let text = value.string, let marker = CommitMarker(text: text) else { continue }
-      runs[String(name.dropFirst(CommitMarker.prefix.count))] = marker
     }
     return runs
   }

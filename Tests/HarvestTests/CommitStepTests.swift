@@ -66,13 +66,18 @@ import Testing
     #expect(step == .nothing(bundles: [], leftOut: [bundle.id]))
   }
 
-  @Test func whatAnotherRunsCommitLeftOutIsNotTakenForThere() {
+  /// Without the rule the bundle is taken for there, and its lines never come into the table.
+  @Test(arguments: [true, false]) func whatAnotherRunsCommitLeftOutIsNotTakenForThere(_ rule: Bool) {
     let bundle = Self.bundle(["a"])
     let other = Self.plan("other", [bundle])
     let marker = CommitMarker(snapshot: 7, sequence: 1, leftOut: [bundle.id])
+    var rules = ProtocolRules()
+    rules.believesWhatWasLeftOut = rule
     let step = commitStep(
-      Self.plan("one", [bundle]), markers: ["other": marker], proven: [], plans: ["other": other])
-    #expect(step == .append(bundles: [bundle], leftOut: []))
+      Self.plan("one", [bundle]), markers: ["other": marker], proven: [], plans: ["other": other],
+      rules: rules)
+    #expect(
+      step == (rule ? .append(bundles: [bundle], leftOut: []) : .nothing(bundles: [], leftOut: [bundle.id])))
   }
 
   @Test func batchesWithoutRowsNeedNoSnapshot() {

@@ -1,12 +1,13 @@
 import DuckDB
 import Files
 import Fleet
-import Harvest
 import Iceberg
 import Logs
 import ObjectStorage
 import Support
 import TestSupport
+
+@testable import Harvest
 
 /// An engine whose nodes are folders and whose tasks run in this process, with limits that a test may lower.
 struct InProcessEngine: Engine {
@@ -18,6 +19,7 @@ struct InProcessEngine: Engine {
   var pieceLimit: Int64 = 1 << 30
   var bundleLimit: Int64 = 256 << 20
   var progress: @Sendable (NodeProgress) -> Void = { _ in }
+  var rules = ProtocolRules()
 
   func root(_ node: Node) -> String { joined(folder, "nodes/\(node.name)") }
 
@@ -41,6 +43,7 @@ struct InProcessEngine: Engine {
     var context = NodeContext(node: node, root: root(node), store: store, duckdb: duckdb)
     context.pieceLimit = pieceLimit
     context.progress = progress
+    context.rules = rules
     context.bundleLimit = bundleLimit
     do throws(Failure) {
       let bytes = try await store.get(task.document, limit: .mebibytes(64)) ?? []

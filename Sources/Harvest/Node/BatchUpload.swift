@@ -48,7 +48,9 @@ struct BatchUpload {
       let copy = joined(context.scratch, "there-\(randomName()).gz")
       defer { try? removeFile(copy) }
       if (try? await context.store.get(raw.key, toFile: copy)) == true, let there = gzipDigests(copy) {
-        guard there.content == content else {
+        let isSame =
+          context.rules.judgesRawObjectsByContent ? there.content == content : there.object == raw.digest
+        guard isSame else {
           throw Failure(
             "store.other-content",
             "The object \(raw.key) is in the store already, with other content than its batch has.",

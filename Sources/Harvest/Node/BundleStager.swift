@@ -70,7 +70,7 @@ struct BundleStager: ~Copyable {
     let isLarge = files.count == 1 && files[0].estimatedText > context.pieceLimit
     var members: [Member] = []
     var dataFiles: [DataFile] = []
-    let attempt = randomName()
+    let attempt = context.rules.triesHaveRandomNames ? randomName() : "0000000000000001"
     if isLarge {
       guard let member = try readLarge(files[0], work: work, &outcome) else { return outcome }
       members = [member]

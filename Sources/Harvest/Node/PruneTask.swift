@@ -111,7 +111,10 @@ public struct PruneTask: Sendable {
     }
     let name = relative(file.path, context.root)
     let now = FileIdentity(file.info)
-    guard now.size == batch.identity.size, now.modified == batch.identity.modified else {
+    guard
+      now.size == batch.identity.size && now.modified == batch.identity.modified
+        || !context.rules.comparesBeforeDeleting
+    else {
       return report.keep(batch.facts.id, name, "it has changed since it was archived")
     }
     do throws(SetAside.Refusal) {

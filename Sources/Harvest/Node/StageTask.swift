@@ -137,6 +137,7 @@ public struct StageTask: Sendable {
       groups.append(contentsOf: large.map { [$0] })
     }
     for bundle in try ledger.unprovenBundles() where bundle.completeTry != nil {
+      guard context.rules.reportsAllUnproven || report.own.contains(bundle.id) else { continue }
       report.bundles.append(
         StagedBundle(
           id: bundle.id, node: context.node, day: bundle.day, attempt: bundle.completeTry ?? "",
@@ -153,8 +154,14 @@ public struct StageTask: Sendable {
   ) async throws(Failure) {
     for bundle in try ledger.unprovenBundles() {
       let proven = bundle.batches.contains { $0.state == .proven || $0.state == .pruned }
-      if proven {
-        let rest = bundle.batches.filter { $0.state == .fixed || $0.state == .staged }.map(\.facts.id)
+      let isShort =
+        !context.rules.completeTriesOutliveTheirFiles
+        && bundle.batches.contains { decisions.known[$0.facts.id] == nil }
+      if proven && context.rules.dissolvesPartlyProven || isShort {
+        let rest = bundle.batches.filter { batch in
+          (batch.state == .fixed || batch.state == .staged)
+            && !(isShort && decisions.known[batch.facts.id] == nil)
+        }.map(\.facts.id)
         try ledger.dissolve(bundle: bundle.id, keeping: rest, day: bundle.day)
       }
     }
@@ -163,7 +170,7 @@ public struct StageTask: Sendable {
       for batch in bundle.batches {
         if let file = decisions.known[batch.facts.id] {
           readable.append((batch.facts.id, file))
-        } else if let copy = try await rawCopy(of: batch) {
+        } else if context.rules.readsFromRawObjects, let copy = try await rawCopy(of: batch) {
           readable.append((batch.facts.id, copy))
         } else if (try? FileInfo(path: batch.path))?.inode != batch.identity.inode {
           report.failures.append(
@@ -214,6 +221,7 @@ public struct StageTask: Sendable {
       report.urgentRows += outcome.urgentRows
       report.head.withoutLease += outcome.withoutLease
       report.totals.bytesStored += outcome.bytesStored
+      if let bundle = outcome.bundle { report.own.insert(bundle.id) }
       for batch in outcome.bundle?.batches ?? [] { report.totals.add(batch) }
       return outcome.large
     } catch {

@@ -19,17 +19,21 @@ enum CommitStep: Equatable {
 ///     removed, in between.
 ///   - plans: of the runs that have a marker and no proof.
 func commitStep(
-  _ plan: Plan, markers: [String: CommitMarker], proven: Set<String>, plans: [String: Plan]
+  _ plan: Plan, markers: [String: CommitMarker], proven: Set<String>, plans: [String: Plan],
+  rules: ProtocolRules = ProtocolRules()
 ) -> CommitStep {
   if let marker = markers[plan.run] { return .committed(marker) }
   var there = proven
   for (run, marker) in markers {
-    for bundle in plans[run]?.bundles ?? [] where !marker.leftOut.contains(bundle.id) {
+    for bundle in plans[run]?.bundles ?? []
+    where !rules.believesWhatWasLeftOut || !marker.leftOut.contains(bundle.id) {
       there.formUnion(bundle.batches.map(\.id))
     }
   }
   let (leftOut, wanted) = plan.bundles.partitioned { bundle in
-    bundle.batches.contains { there.contains($0.id) }
+    rules.leavesOutPartlyThere
+      ? bundle.batches.contains { there.contains($0.id) }
+      : bundle.batches.allSatisfy { there.contains($0.id) }
   }
   let names = leftOut.map(\.id)
   if wanted.allSatisfy({ $0.dataFiles.isEmpty }) { return .nothing(bundles: wanted, leftOut: names) }
@@ -40,7 +44,7 @@ func commitStep(
 ///
 /// - Returns: the bundles, and those that were refused, each with its reason.
 func chooseBundles(
-  _ reported: [StagedBundle], proven: Set<String>, dataPath: String
+  _ reported: [StagedBundle], proven: Set<String>, dataPath: String, rules: ProtocolRules = ProtocolRules()
 ) -> (bundles: [StagedBundle], refused: [(bundle: StagedBundle, reason: String)]) {
   var chosen: [StagedBundle] = []
   var refused: [(StagedBundle, String)] = []
@@ -48,7 +52,10 @@ func chooseBundles(
   var ids: Set<String> = []
   for bundle in reported {
     let batches = bundle.batches.map(\.id)
-    if batches.contains(where: proven.contains) { continue }
+    let isThere =
+      rules.leavesOutPartlyThere
+      ? batches.contains(where: proven.contains) : batches.allSatisfy(proven.contains)
+    if isThere { continue }
     if let reason = contradiction(in: bundle, dataPath: dataPath) {
       refused.append((bundle, reason))
     } else if ids.contains(bundle.id) {

@@ -53,6 +53,9 @@ public struct Harvest: Sendable {
   let tell: @Sendable (HarvestEvent) -> Void
   /// Proofs that are read one by one before they are folded into the index.
   var foldAfter = 24
+  var rules = ProtocolRules()
+  /// Where a test may hold this machine while others go on.
+  var pause: @Sendable (String) async -> Void = { _ in }
 
   public init(
     engine: any Engine, store: any ObjectStore, catalog: any Catalog, duckdb: DuckDB, scratch: String,
@@ -73,7 +76,7 @@ public struct Harvest: Sendable {
       runs: runs, catalog: catalog,
       writer: TableWriter(duckdb: duckdb, store: store, catalog: catalog, scratch: scratch, clock: clock),
       duckdb: duckdb,
-      clock: clock)
+      clock: clock, rules: rules, pause: pause)
   }
 
   /// Runs the harvest. What a killed run left is finished on the way.
@@ -90,6 +93,7 @@ public struct Harvest: Sendable {
     tell(.started(run: run, nodes: nodes))
 
     try await finishOpenRuns(&summary)
+    await pause("run.begun")
     let index = try await runs.proven()
     var reports = try await stage(request, run, nodes, dataPath, index, &summary)
     let (again, adopted) = rebuilds(reports, index)
@@ -101,13 +105,15 @@ public struct Harvest: Sendable {
 
     let reported = nodes.flatMap { reports[$0]?.flatMap(\.bundles) ?? [] }
     let after = try await runs.proven()
-    let (bundles, refused) = chooseBundles(reported, proven: Set(after.batches.keys), dataPath: dataPath)
+    let (bundles, refused) = chooseBundles(
+      reported, proven: Set(after.batches.keys), dataPath: dataPath, rules: rules)
     for (bundle, reason) in refused {
       summary.addProblem(bundle.node, "the bundle \(bundle.id.prefix(12)) was not committed: \(reason)")
     }
     if !bundles.isEmpty {
       let plan = Plan(run: run, bundles: bundles)
       stepPoint("plan.before-open")
+      await pause("plan.before-open")
       try await store.put([], at: RunKeys.open(run))
       stepPoint("plan.before")
       guard try await store.putIfAbsent(encodeJSON(plan), at: RunKeys.plan(run)) else {

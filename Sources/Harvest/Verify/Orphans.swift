@@ -8,10 +8,8 @@ import Support
 extension Verifier {
   /// Data files that a killed or repeated task of ours left: named as ours are, named by no plan and by no snapshot that the table's metadata still
   /// has, and each of whose batches is proven through another file. Nothing else is an orphan, however old it is.
-  func findOrphans(_ index: ProvenIndex, _ table: LoadedTable?, _ report: inout VerifyReport)
-    async throws(Failure)
-  {
-    guard let table, let folder = store.key(of: table.dataPath) else { return }
+  func orphans(_ index: ProvenIndex, _ table: LoadedTable?) async throws(Failure) -> [Orphan] {
+    guard let table, let folder = store.key(of: table.dataPath) else { return [] }
     var candidates: [ObjectInfo] = try await store.list(folder + "/").filter {
       isOurDataFile(baseName($0.key))
     }
@@ -23,19 +21,23 @@ extension Verifier {
     }
     let plans = Set(named.compactMap { store.key(of: $0) })
     candidates.removeAll { plans.contains($0.key) }
-    guard !candidates.isEmpty else { return }
+    guard !candidates.isEmpty else { return [] }
     let writer = TableWriter(duckdb: duckdb, store: store, catalog: catalog, scratch: scratch, clock: .system)
     let referred = Set(try await writer.filesOfAllSnapshots(table).compactMap { store.key(of: $0) })
     candidates.removeAll { referred.contains($0.key) }
+    var found: [Orphan] = []
     for candidate in candidates {
       guard let batches = try? await batchCounts(duckdb, in: "read_parquet(\(store.url(of: candidate.key)))"),
         !batches.isEmpty,
-        batches.keys.allSatisfy({ index.batches[$0] != nil })
+        batches.keys.allSatisfy({ index.batches[$0] != nil }) || !scope.rules.sparesUnprovenOrphans
       else { continue }
-      report.orphans.append(Orphan(key: candidate.key, size: candidate.size))
+      found.append(Orphan(key: candidate.key, size: candidate.size))
     }
-    guard scope.removesOrphans else { return }
-    for orphan in report.orphans {
+    return found
+  }
+
+  func remove(_ orphans: [Orphan], _ report: inout VerifyReport) async throws(Failure) {
+    for orphan in orphans {
       try await store.delete(orphan.key)
       report.orphansRemoved += 1
     }

@@ -47,7 +47,8 @@ public struct Verifier: Sendable {
     try await checkPlans(index, &report)
     try await checkLedgers(index, batches, &report)
     if scope.isDeep { try await readObjects(batches, &report) }
-    try await findOrphans(index, table, &report)
+    report.orphans = try await orphans(index, table)
+    if scope.removesOrphans { try await remove(report.orphans, &report) }
     return report
   }
 

@@ -8,6 +8,7 @@ public struct VerifyScope: Sendable {
   /// Read every object whole.
   public var isDeep = false
   public var removesOrphans = false
+  var rules = ProtocolRules()
 
   public init() {}
 
