@@ -59,11 +59,13 @@ public struct Verifier: Sendable {
     var files: Set<String> = []
     /// A snapshot deleted or replaced rows, as far as the metadata remembers.
     var hasRemovals = false
+    var lastSequence: Int64 = 0
   }
 
   private func read(_ table: LoadedTable, _ report: inout VerifyReport) async throws(Failure) -> TableState {
     var state = TableState()
     state.hasRemovals = removals(table)
+    state.lastSequence = table.lastSequence
     let there = try await checkFiles(table, &state, &report)
     // One file that is gone would keep DuckDB from reading any: the others are counted without the table then.
     if report.dataFiles == there.count {
@@ -142,10 +144,12 @@ public struct Verifier: Sendable {
       let count = state.counts[batch.facts.id] ?? BatchCount(rows: 0, malformed: 0)
       let wanted = batch.facts.rows
       guard count.rows != wanted || count.malformed != batch.facts.malformed else { continue }
-      // We never take a data file out of the table: one that no manifest names any more, somebody else took out.
+      // We never take a data file out of the table: one that no manifest names any more, somebody else took out. Unless the table has
+      // forgotten the very commit: then it was set back to an older state, and what came since is lost to it.
       let isNamed = state.files.contains { $0.hasPrefix(batch.bundle.prefix(24) + "-") }
-      let kind: Finding.Kind =
-        count.rows > wanted ? .rowsTwice : state.hasRemovals || !isNamed ? .rowsRemoved : .rowsMissing
+      let isForgotten = (batch.sequence ?? 0) > state.lastSequence
+      let isRemoved = !isForgotten && (state.hasRemovals || !isNamed)
+      let kind: Finding.Kind = count.rows > wanted ? .rowsTwice : isRemoved ? .rowsRemoved : .rowsMissing
       let raw = batch.facts.raw?.key ?? "in the store"
       let remedy =
         switch kind {
