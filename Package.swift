@@ -76,7 +76,10 @@ let package = Package(
     tests("DocumentationTests", ["Processes", "Files", "Support", "gadwall"]),
     tests(
       "HarvestTests",
-      ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Processes", "Files", "Support"]),
+      [
+        "Harvest", "Fleet", "Ledger", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Processes", "Files",
+        "Support",
+      ]),
     tests("IcebergTests", ["Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
     tests("LedgerTests", ["Ledger", "Logs", "Files", "Support"]),
     tests("LogsTests", ["Logs", "Files", "Support", "CShims"]),

@@ -25,7 +25,15 @@ struct Database: ~Copyable {
   deinit { sqlite3_close(handle) }
 
   func failure(_ what: String) -> Failure {
-    Failure(
+    let code = sqlite3_errcode(handle) & 0xFF
+    if code == SQLITE_CORRUPT || code == SQLITE_NOTADB {
+      return Failure(
+        "ledger.corrupt", "The ledger \(path) is damaged.",
+        remedy:
+          "Nothing is staged or deleted on this node until it is mended. Bring it back from a backup, or move it away: the next harvest then tells the node what is proven of it.",
+        words: String(cString: sqlite3_errmsg(handle)))
+    }
+    return Failure(
       "ledger.failed", "The ledger \(path) failed: \(what).",
       remedy: "If the disk is full, free some space and run it again; what the ledger holds stays true.",
       words: String(cString: sqlite3_errmsg(handle)))

@@ -92,7 +92,16 @@ public struct Ledger: ~Copyable {
 
   private func prepare(_ node: Node) throws(Failure) {
     try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+    var version: Int64 = 0
+    try database.query("PRAGMA user_version") { version = $0.integer(0) }
+    guard version <= ledgerVersion else {
+      throw Failure(
+        "ledger.newer",
+        "The ledger \(database.path) was written by a newer Gadwall (its version is \(version), and this one knows \(ledgerVersion)).",
+        remedy: "Run the newer one on this node.")
+    }
     try database.execute(schema)
+    try database.execute("PRAGMA user_version = \(ledgerVersion)")
     var owner: Node?
     try database.query("SELECT region, zone, name FROM node") {
       owner = Node(region: $0.text(0), zone: $0.text(1), name: $0.text(2))
@@ -330,6 +339,9 @@ public struct Ledger: ~Copyable {
 
   private func text(_ facts: BatchFacts) -> String { String(decoding: encodeJSON(facts), as: UTF8.self) }
 }
+
+/// Of the schema below.
+private let ledgerVersion: Int64 = 1
 
 private let columns =
   "id, state, bundle, path, device, inode, born, changed, size, modified, facts, run, sequence"

@@ -18,6 +18,8 @@ public struct RotatedFile: Sendable {
   public var day: Int32 { Instant(seconds: info.modifiedSeconds).day }
   /// About how much text it holds; a gzip file says so itself, modulo 4 GiB.
   public var estimatedText: Int64
+  /// Its first bytes were looked at; otherwise `isGzip` says nothing.
+  public var isExamined = true
 
   public init(
     path: String, folder: String, name: String, stream: String, info: FileInfo, isGzip: Bool,
@@ -83,7 +85,10 @@ public struct Inventory: Sendable {
 ///   - root: the node's root.
 ///   - live: globs of the files that are being written, relative to the root.
 ///   - rotated: globs of the files that their writers have left.
-public func takeInventory(root: String, live: [String], rotated: [String]) -> Inventory {
+///   - isKnown: files that need no look, since they are archived: no byte of them is read.
+public func takeInventory(
+  root: String, live: [String], rotated: [String], isKnown: (FileInfo) -> Bool = { _ in false }
+) -> Inventory {
   // What is found has its links resolved, and is named relative to the root.
   let root = resolvedPath(root)
   var result = Inventory()
@@ -109,6 +114,10 @@ public func takeInventory(root: String, live: [String], rotated: [String]) -> In
           continue
         }
         guard seen.insert([info.device, info.inode]).inserted else { continue }
+        if isKnown(info) {
+          candidates.append(unexamined(path, info, root: root))
+          continue
+        }
         switch examine(path, root: root) {
         case .success(let file): candidates.append(file)
         case .failure(let over): result.passedOver.append(over.passedOver)
@@ -118,7 +127,8 @@ public func takeInventory(root: String, live: [String], rotated: [String]) -> In
   }
   result.rotated = pairUp(candidates, root: root, &result.passedOver)
   result.rotated.removeAll { file in
-    guard !file.isGzip, let live = result.live.first(where: { isBeginning(file, of: $0) }) else {
+    guard file.isExamined, !file.isGzip, let live = result.live.first(where: { isBeginning(file, of: $0) })
+    else {
       return false
     }
     result.passedOver.append(
@@ -131,6 +141,13 @@ public func takeInventory(root: String, live: [String], rotated: [String]) -> In
   result.missingFolders = Array(Set(result.missingFolders)).sorted()
   result.folders = Array(Set(result.folders)).sorted()
   return result
+}
+
+/// The folders that the globs name, absolute, as far as they exist.
+public func rotatedFolders(root: String, globs: [String]) -> [String] {
+  var result = Inventory()
+  for glob in globs { _ = expand(glob, root: root, &result) }
+  return Array(Set(result.folders)).sorted()
 }
 
 /// A path relative to the root, or the path itself when it lies elsewhere.
@@ -229,6 +246,15 @@ private func unfit(_ path: String, _ info: FileInfo, root: String) -> PassedOver
 }
 
 private struct Unfit: Error { var passedOver: PassedOver }
+
+/// A file as its name and facts alone tell of it.
+private func unexamined(_ path: String, _ info: FileInfo, root: String) -> RotatedFile {
+  var file = RotatedFile(
+    path: path, folder: relative(resolvedPath(folderName(path)), resolvedPath(root)), name: baseName(path),
+    stream: streamName(ofFile: baseName(path)), info: info, isGzip: false, estimatedText: info.size)
+  file.isExamined = false
+  return file
+}
 
 /// Opens the file and looks at its first bytes: what a file is, they say, not its name.
 private func examine(_ path: String, root: String) -> Result<RotatedFile, Unfit> {

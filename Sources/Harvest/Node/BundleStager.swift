@@ -151,6 +151,7 @@ struct BundleStager: ~Copyable {
     _ file: RotatedFile, number: Int32, into frame: inout FrameWriter, raw rawPath: String
   ) throws -> FileContent {
     var reader = try RotatedFileReader.open(file, settle: document.logs.settle, now: context.clock.now())
+    reader.limits = context.inflateLimits
     var raw = try RawCopy.create(file, at: rawPath)
     var digest = SHA256()
     var bytes: Int64 = 0
@@ -180,6 +181,7 @@ struct BundleStager: ~Copyable {
   ) throws(Failure) -> Member? {
     do {
       var reader = try RotatedFileReader.open(file, settle: document.logs.settle, now: context.clock.now())
+      reader.limits = context.inflateLimits
       var raw = try RawCopy.create(file, at: joined(work, "raw.gz"))
       var digest = SHA256()
       var bytes: Int64 = 0
@@ -217,6 +219,7 @@ struct BundleStager: ~Copyable {
     do {
       var reader = try RotatedFileReader.open(
         member.file, settle: document.logs.settle, now: context.clock.now())
+      reader.limits = context.inflateLimits
       scanner.begin(batch: 0)
       var number = 0
       var atEnd = false

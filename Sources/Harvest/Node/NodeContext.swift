@@ -16,6 +16,7 @@ public struct NodeContext: Sendable {
   public var clock: WallClock
   public var progress: @Sendable (NodeProgress) -> Void
   var rules = ProtocolRules()
+  var inflateLimits = InflateLimits()
   /// Text in bytes from which on a file is written as several data files.
   public var pieceLimit: Int64 = 1 << 30
   /// Text in bytes that small files are bundled up to.

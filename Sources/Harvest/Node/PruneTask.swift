@@ -23,8 +23,8 @@ public struct PruneTask: Sendable {
     let ledger = try Ledger.open(context.ledgerPath, node: context.node)
     var report = PruneReport(run: document.run, node: context.node)
     let setAside = SetAside(context: context, keep: document.keep)
-    let before = takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated)
-    for over in try setAside.recover(before.folders, ledger) {
+    for over in try setAside.recover(rotatedFolders(root: context.root, globs: document.logs.rotated), ledger)
+    {
       report.keep("", over.file, over.note)
     }
     stepPoint("prune.before-prove")
@@ -32,8 +32,10 @@ public struct PruneTask: Sendable {
       try await take(reference, ledger, &report)
     }
     stepPoint("prune.proven")
-    let places = Places(
-      takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated))
+    let known = try KnownFiles(ledger)
+    let inventory = takeInventory(
+      root: context.root, live: document.logs.live, rotated: document.logs.rotated, isKnown: known.contains)
+    let places = Places(inventory)
     for batch in try ledger.batches() where batch.state == .proven {
       guard !deadline.hasPassed else {
         report.kept.append(
@@ -43,7 +45,7 @@ public struct PruneTask: Sendable {
       }
       try prune(batch, places, setAside, ledger, &report)
     }
-    try pruneReturned(setAside, ledger, &report)
+    try pruneReturned(inventory, setAside, ledger, &report)
     report.seconds = watch.seconds
     stepPoint("prune.before-report")
     let key = RunKeys.pruned(document.run) + "\(context.node.key)-\(randomName()).ndjson"
@@ -137,10 +139,8 @@ public struct PruneTask: Sendable {
 
   /// Files that show up for a batch that is pruned already (a restored copy, a late .gz) are pruned too, under the same checks.
   private func pruneReturned(
-    _ setAside: SetAside, _ ledger: borrowing Ledger, _ report: inout PruneReport
+    _ inventory: Inventory, _ setAside: SetAside, _ ledger: borrowing Ledger, _ report: inout PruneReport
   ) throws(Failure) {
-    let inventory = takeInventory(
-      root: context.root, live: document.logs.live, rotated: document.logs.rotated)
     for file in inventory.rotated {
       guard try ledger.batch(of: FileIdentity(file.info)) == nil else { continue }
       let gone = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds).filter {

@@ -23,6 +23,14 @@ struct FileContent {
   var hadLease: Bool
 }
 
+/// What a gzip file may grow to. Logs shrink to a tenth or a thirtieth; gzip's best, on nothing but zeros, is one in 1,030.
+struct InflateLimits {
+  /// Text of this many bytes is never too much for its file.
+  var harmless: Int64 = 1 << 30
+  /// Beyond that, bytes of text a byte of the file.
+  var ratio: Int64 = 500
+}
+
 /// Opens a rotated file, makes sure that nobody writes to it, and lends the reading of it.
 ///
 /// The lease is taken before the first byte is read. Somebody who opens the file to write waits until it goes, so each block looks whether it
@@ -34,6 +42,8 @@ struct RotatedFileReader: ~Copyable {
   private let breaksBefore: UInt32
   private var inflater = GzipReader()
   private var isAtStart = true
+  private var inflated: Int64 = 0
+  var limits = InflateLimits()
 
   static let blockSize = 1 << 20
 
@@ -98,6 +108,13 @@ struct RotatedFileReader: ~Copyable {
     let isGzip = file.isGzip
     func inspected(_ block: UnsafeRawBufferPointer) throws {
       taken += Int64(block.count)
+      if isGzip {
+        inflated += Int64(block.count)
+        if inflated > limits.harmless, inflated > file.info.size * limits.ratio {
+          throw ReadingRefusal.passOver(
+            .compression, "it inflates to more than \(limits.ratio) times its size: no log does")
+        }
+      }
       if isGzip, isFirst {
         let head = Array(block.prefix(16))
         if head.starts(with: [0x1F, 0x8B]) || otherCompression(head) != nil {

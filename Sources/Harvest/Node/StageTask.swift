@@ -50,8 +50,9 @@ public struct StageTask: Sendable {
     let copy = try context.ledgerCopy()
     defer { try? removeTree(copy) }
     let ledger = try Ledger.open(joined(copy, "ledger.sqlite"), node: context.node)
+    let known = try KnownFiles(ledger)
     let inventory = takeInventory(
-      root: context.root, live: document.logs.live, rotated: document.logs.rotated)
+      root: context.root, live: document.logs.live, rotated: document.logs.rotated, isKnown: known.contains)
     report.head.missingFolders = inventory.missingFolders
     report.head.foundNothing = inventory.rotated.isEmpty && inventory.passedOver.isEmpty
     let decisions = try decide(
@@ -109,10 +110,11 @@ public struct StageTask: Sendable {
   {
     let watch = Stopwatch()
     let condition = try await context.duckdb.checkUrgent(document.urgent.condition)
-    let before = takeInventory(root: context.root, live: document.logs.live, rotated: document.logs.rotated)
-    report.passedOver += try SetAside(context: context, keep: document.keep).recover(before.folders, ledger)
+    report.passedOver += try SetAside(context: context, keep: document.keep).recover(
+      rotatedFolders(root: context.root, globs: document.logs.rotated), ledger)
+    let known = try KnownFiles(ledger)
     let inventory = takeInventory(
-      root: context.root, live: document.logs.live, rotated: document.logs.rotated)
+      root: context.root, live: document.logs.live, rotated: document.logs.rotated, isKnown: known.contains)
     report.head.missingFolders = inventory.missingFolders
     report.head.foundNothing = inventory.rotated.isEmpty && inventory.passedOver.isEmpty
     let decisions = try decide(
