@@ -141,6 +141,28 @@ public struct Ledger: ~Copyable {
     try select("SELECT \(columns) FROM batch ORDER BY rotated, id", [])
   }
 
+  public func batches(in state: BatchState) throws(Failure) -> [LedgerBatch] {
+    try select("SELECT \(columns) FROM batch WHERE state = ? ORDER BY rotated, id", [.text(state.rawValue)])
+  }
+
+  /// The files of all batches in these states. Their facts are not read.
+  public func files(in states: [BatchState]) throws(Failure) -> [FileIdentity] {
+    var files: [FileIdentity] = []
+    for state in states {
+      try database.query(
+        "SELECT device, inode, born, changed, size, modified FROM batch WHERE state = ?",
+        [.text(state.rawValue)]
+      ) {
+        files.append(
+          FileIdentity(
+            device: UInt64(bitPattern: $0.integer(0)), inode: UInt64(bitPattern: $0.integer(1)),
+            born: $0.optionalInteger(2), changed: $0.integer(3), size: $0.integer(4), modified: $0.integer(5))
+        )
+      }
+    }
+    return files
+  }
+
   /// The batch that was read from this very file, whatever the file is called and holds now.
   public func batch(of file: FileIdentity) throws(Failure) -> LedgerBatch? {
     try select(
@@ -151,10 +173,20 @@ public struct Ledger: ~Copyable {
     }
   }
 
-  /// Batches of this stream that were rotated in this second.
-  public func batches(stream: String, rotated: Int64) throws(Failure) -> [LedgerBatch] {
+  /// Whether there is a batch of this stream that was rotated in this second. Thousands of files may share one: their facts are not read.
+  public func hasBatches(stream: String, rotated: Int64) throws(Failure) -> Bool {
+    var found = false
+    try database.query(
+      "SELECT 1 FROM batch WHERE stream = ? AND rotated = ? LIMIT 1", [.text(stream), .integer(rotated)]
+    ) { _ in found = true }
+    return found
+  }
+
+  /// Batches of this stream that were rotated in this second and have this content.
+  public func batches(stream: String, rotated: Int64, digest: String) throws(Failure) -> [LedgerBatch] {
     try select(
-      "SELECT \(columns) FROM batch WHERE stream = ? AND rotated = ?", [.text(stream), .integer(rotated)])
+      "SELECT \(columns) FROM batch WHERE stream = ? AND rotated = ? AND digest = ?",
+      [.text(stream), .integer(rotated), .text(digest)])
   }
 
   /// Bundles that are not proven yet, in the order in which they were fixed.
@@ -198,12 +230,13 @@ public struct Ledger: ~Copyable {
       for (position, batch) in batches.enumerated() {
         try database.query(
           """
-          INSERT INTO batch (id, state, bundle, position, stream, rotated, path, device, inode, born, changed, size, modified, facts)
-          VALUES (?, 'fixed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          INSERT INTO batch
+            (id, state, bundle, position, stream, rotated, digest, path, device, inode, born, changed, size, modified, facts)
+          VALUES (?, 'fixed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
           [
             .text(batch.facts.id), .text(bundle), .integer(Int64(position)), .text(batch.facts.stream),
-            .integer(batch.facts.rotated), .text(batch.path),
+            .integer(batch.facts.rotated), .text(batch.facts.digest), .text(batch.path),
           ] + values(batch.file) + [.text(text(batch.facts))])
       }
     }
@@ -269,12 +302,14 @@ public struct Ledger: ~Copyable {
         try database.query(
           "UPDATE batch SET state = 'proven', run = ?, sequence = ? WHERE id = ? AND state IN ('fixed', 'staged')",
           [.text(run), .optional(sequence), .text(batch)])
-        try database.query(
-          """
-          UPDATE bundle SET state = 'proven' WHERE id = (SELECT bundle FROM batch WHERE id = ?)
-          AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.bundle = bundle.id AND b.state IN ('fixed', 'staged'))
-          """, [.text(batch)])
       }
+      // Once for all of them: thousands of batches may be one bundle.
+      try database.execute(
+        """
+        UPDATE bundle SET state = 'proven' WHERE state <> 'proven'
+        AND EXISTS (SELECT 1 FROM batch b WHERE b.bundle = bundle.id)
+        AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.bundle = bundle.id AND b.state IN ('fixed', 'staged'))
+        """)
     }
   }
 
@@ -297,10 +332,11 @@ public struct Ledger: ~Copyable {
     try database.query(
       """
       INSERT OR IGNORE INTO batch
-        (id, state, bundle, position, stream, rotated, path, device, inode, born, changed, size, modified, facts, run, sequence)
-      VALUES (?, 'pruned', '', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (id, state, bundle, position, stream, rotated, digest, path, device, inode, born, changed, size, modified, facts, run, sequence)
+      VALUES (?, 'pruned', '', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
-      [.text(facts.id), .text(facts.stream), .integer(facts.rotated), .text(path)] + values(nowhere)
+      [.text(facts.id), .text(facts.stream), .integer(facts.rotated), .text(facts.digest), .text(path)]
+        + values(nowhere)
         + [.text(text(facts)), .text(run), .optional(sequence)])
   }
 
@@ -356,11 +392,12 @@ private let schema = """
     id TEXT PRIMARY KEY,
     state TEXT NOT NULL CHECK (state IN ('fixed', 'staged', 'proven', 'pruned')),
     bundle TEXT NOT NULL, position INTEGER NOT NULL,
-    stream TEXT NOT NULL, rotated INTEGER NOT NULL, path TEXT NOT NULL,
+    stream TEXT NOT NULL, rotated INTEGER NOT NULL, digest TEXT NOT NULL, path TEXT NOT NULL,
     device INTEGER NOT NULL, inode INTEGER NOT NULL, born INTEGER, changed INTEGER NOT NULL,
     size INTEGER NOT NULL, modified INTEGER NOT NULL,
     facts TEXT NOT NULL, run TEXT, sequence INTEGER);
   CREATE INDEX IF NOT EXISTS batch_file ON batch (device, inode);
-  CREATE INDEX IF NOT EXISTS batch_stream ON batch (stream, rotated);
+  CREATE INDEX IF NOT EXISTS batch_stream ON batch (stream, rotated, digest);
+  CREATE INDEX IF NOT EXISTS batch_state ON batch (state);
   CREATE INDEX IF NOT EXISTS batch_bundle ON batch (bundle, position);
   """

@@ -314,10 +314,10 @@ public func otherCompression(_ head: [UInt8]) -> String? {
 
 /// NAME.gz beside NAME is a compression that is going on or was cut short: NAME is read and NAME.gz is not.
 private func pairUp(_ files: [RotatedFile], root: String, _ passedOver: inout [PassedOver]) -> [RotatedFile] {
-  let plain = Set(files.filter { !$0.name.hasSuffix(".gz") }.map(\.path))
+  let paths = Set(files.map(\.path))
   var result: [RotatedFile] = []
   for var file in files {
-    if file.name.hasSuffix(".gz"), plain.contains(String(file.path.dropLast(3))) {
+    if file.name.hasSuffix(".gz"), paths.contains(String(file.path.dropLast(3))) {
       passedOver.append(
         PassedOver(
           file: relative(file.path, root), reason: .beingCompressed,
@@ -325,7 +325,7 @@ private func pairUp(_ files: [RotatedFile], root: String, _ passedOver: inout [P
           bytes: file.info.size))
       continue
     }
-    if !file.name.hasSuffix(".gz"), files.contains(where: { $0.path == file.path + ".gz" }) {
+    if !file.name.hasSuffix(".gz"), paths.contains(file.path + ".gz") {
       file.twin = file.path + ".gz"
     }
     result.append(file)

@@ -74,13 +74,18 @@ import Testing
     }
   }
 
-  @Test func batchesOfAStreamAndSecond() async throws {
+  @Test func batchesOfAStreamSecondAndContent() async throws {
     try await withLedger { sample, ledger in
       _ = try sample.fix(["a", "b"], in: ledger)
-      let found = try ledger.batches(stream: "a.log", rotated: 1_795_442_400)
-      let other = try ledger.batches(stream: "a.log", rotated: 1_795_442_401)
+      let digest = sample.facts("a").digest
+      let found = try ledger.batches(stream: "a.log", rotated: 1_795_442_400, digest: digest)
+      let otherSecond = try ledger.batches(stream: "a.log", rotated: 1_795_442_401, digest: digest)
+      let otherContent = try ledger.batches(stream: "a.log", rotated: 1_795_442_400, digest: digest + "0")
+      let has = try ledger.hasBatches(stream: "a.log", rotated: 1_795_442_400)
+      let hasNot = try ledger.hasBatches(stream: "a.log", rotated: 1_795_442_401)
       #expect(found.map(\.facts.id) == ["a"])
-      #expect(other.map(\.facts.id) == [])
+      #expect(otherSecond.isEmpty && otherContent.isEmpty)
+      #expect(has && !hasNot)
     }
   }
 

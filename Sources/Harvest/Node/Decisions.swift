@@ -69,9 +69,9 @@ func decide(
   var seen: [String: RotatedFile] = [:]
   let crowded = Dictionary(grouping: unknown) { "\($0.folder)\n\($0.stream)\n\($0.info.modifiedSeconds)" }
   for file in unknown {
-    let rivals = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds)
+    let hasRivals = try ledger.hasBatches(stream: file.stream, rotated: file.info.modifiedSeconds)
     let place = "\(file.folder)\n\(file.stream)\n\(file.info.modifiedSeconds)"
-    guard !rivals.isEmpty || (crowded[place]?.count ?? 0) > 1 else {
+    guard hasRivals || (crowded[place]?.count ?? 0) > 1 else {
       result.fresh.append(file)
       continue
     }
@@ -82,7 +82,7 @@ func decide(
       continue
     case .success(let value): found = value
     }
-    let same = rivals.filter { $0.facts.digest == found }
+    let same = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds, digest: found)
     if same.contains(where: { $0.state == .pruned }) {
       result.passedOver.append(
         over(file, .twin, "its batch is archived and pruned already; it goes with the next prune"))

@@ -15,13 +15,12 @@ struct KnownFiles {
   private var keys: Set<Key> = []
 
   init(_ ledger: borrowing Ledger) throws(Failure) {
-    for batch in try ledger.batches() where batch.state == .staged || batch.state == .proven {
+    for file in try ledger.files(in: [.staged, .proven]) {
       // Without a birth time nothing tells a file from a later one with its inode.
-      guard let born = batch.identity.born else { continue }
+      guard let born = file.born else { continue }
       keys.insert(
         Key(
-          device: batch.identity.device, inode: batch.identity.inode, born: born, size: batch.identity.size,
-          modified: batch.identity.modified))
+          device: file.device, inode: file.inode, born: born, size: file.size, modified: file.modified))
     }
   }
 

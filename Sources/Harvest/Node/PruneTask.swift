@@ -36,7 +36,7 @@ public struct PruneTask: Sendable {
     let inventory = takeInventory(
       root: context.root, live: document.logs.live, rotated: document.logs.rotated, isKnown: known.contains)
     let places = Places(inventory)
-    for batch in try ledger.batches() where batch.state == .proven {
+    for batch in try ledger.batches(in: .proven) {
       guard !deadline.hasPassed else {
         report.kept.append(
           PruneReport.Kept(
@@ -68,17 +68,20 @@ public struct PruneTask: Sendable {
     }
     let proof = try decodeJSON(
       Proof.self, from: bytes, code: "proof.broken", document: "The proof \(reference.key)")
+    var agreed: [Int64?: [String]] = [:]
     for proven in proof.batches where proven.node == context.node {
-      guard let own = try ledger.batch(proven.facts.id) else { continue }
-      guard own.state == .fixed || own.state == .staged else { continue }
+      guard let own = try ledger.batch(proven.facts.id), own.state == .fixed || own.state == .staged else {
+        continue
+      }
       guard own.facts.agrees(with: proven.facts) else {
         report.keep(
           own.facts.id, relative(own.path, context.root),
           "the proof's counts are not those of the node's ledger")
         continue
       }
-      try ledger.prove([own.facts.id], run: proven.run, sequence: proven.sequence)
+      agreed[proven.sequence, default: []].append(own.facts.id)
     }
+    for (sequence, batches) in agreed { try ledger.prove(batches, run: proof.run, sequence: sequence) }
   }
 
   /// Where files lie now, by what a rename keeps: logrotate may have shifted the names since they were staged.
@@ -142,13 +145,13 @@ public struct PruneTask: Sendable {
     _ inventory: Inventory, _ setAside: SetAside, _ ledger: borrowing Ledger, _ report: inout PruneReport
   ) throws(Failure) {
     for file in inventory.rotated {
-      guard try ledger.batch(of: FileIdentity(file.info)) == nil else { continue }
-      let gone = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds).filter {
-        $0.state == .pruned
-      }
-      guard !gone.isEmpty,
+      // Those that were pruned just now are gone from their places.
+      guard exists(file.path), try ledger.batch(of: FileIdentity(file.info)) == nil,
+        try ledger.hasBatches(stream: file.stream, rotated: file.info.modifiedSeconds),
         let digest = try? contentDigest(file, settle: document.logs.settle, now: context.clock.now()),
-        let batch = gone.first(where: { $0.facts.digest == digest })
+        let batch = try ledger.batches(
+          stream: file.stream, rotated: file.info.modifiedSeconds, digest: digest
+        ).first(where: { $0.state == .pruned })
       else { continue }
       do throws(SetAside.Refusal) {
         let done = try setAside.remove(
