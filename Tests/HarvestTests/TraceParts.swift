@@ -57,16 +57,14 @@ final class Gate: Sendable {
   }
 }
 
-/// A catalog that shows only the newest snapshot, as one server does and as expiry leaves it.
-struct NewestOnlyCatalog: Catalog {
-  let inner: any Catalog
-  var table: String { inner.table }
+/// A catalog in front of another: what it does not do itself, that one does.
+protocol ForwardingCatalog: Catalog {
+  var inner: any Catalog { get }
+}
 
-  func load() async throws(Failure) -> LoadedTable? {
-    guard var table = try await inner.load() else { return nil }
-    table.metadata["snapshots"] = .array(Array((table.metadata["snapshots"]?.array ?? []).suffix(1)))
-    return table
-  }
+extension ForwardingCatalog {
+  var table: String { inner.table }
+  func load() async throws(Failure) -> LoadedTable? { try await inner.load() }
   func newLocation() async throws(Failure) -> String { try await inner.newLocation() }
   func metadataURL(of table: LoadedTable) -> String { inner.metadataURL(of: table) }
   func settle(_ table: LoadedTable) async throws(Failure) { try await inner.settle(table) }
@@ -75,8 +73,19 @@ struct NewestOnlyCatalog: Catalog {
   }
 }
 
+/// A catalog that shows only the newest snapshot, as one server does and as expiry leaves it.
+struct NewestOnlyCatalog: ForwardingCatalog {
+  let inner: any Catalog
+
+  func load() async throws(Failure) -> LoadedTable? {
+    guard var table = try await inner.load() else { return nil }
+    table.metadata["snapshots"] = .array(Array((table.metadata["snapshots"]?.array ?? []).suffix(1)))
+    return table
+  }
+}
+
 /// A catalog that makes the first change, and whose answer is lost on the way.
-final class LostAnswerCatalog: Catalog {
+final class LostAnswerCatalog: ForwardingCatalog {
   let inner: any Catalog
   private let isFirst = Mutex(true)
   /// Called when the change is made and nobody knows.
@@ -87,11 +96,6 @@ final class LostAnswerCatalog: Catalog {
     self.made = made
   }
 
-  var table: String { inner.table }
-  func load() async throws(Failure) -> LoadedTable? { try await inner.load() }
-  func newLocation() async throws(Failure) -> String { try await inner.newLocation() }
-  func metadataURL(of table: LoadedTable) -> String { inner.metadataURL(of: table) }
-  func settle(_ table: LoadedTable) async throws(Failure) { try await inner.settle(table) }
   func commit(_ change: TableChange, on base: LoadedTable?) async throws(Failure) -> CommitAnswer {
     let answer = try await inner.commit(change, on: base)
     let isLost = isFirst.withLock { first in
@@ -105,7 +109,7 @@ final class LostAnswerCatalog: Catalog {
 }
 
 /// A catalog to which the first change comes late: it is made just before the next one.
-final class LateCatalog: Catalog {
+final class LateCatalog: ForwardingCatalog {
   let inner: any Catalog
   private struct Sent: Sendable {
     var change: TableChange
@@ -116,11 +120,6 @@ final class LateCatalog: Catalog {
 
   init(_ inner: any Catalog) { self.inner = inner }
 
-  var table: String { inner.table }
-  func load() async throws(Failure) -> LoadedTable? { try await inner.load() }
-  func newLocation() async throws(Failure) -> String { try await inner.newLocation() }
-  func metadataURL(of table: LoadedTable) -> String { inner.metadataURL(of: table) }
-  func settle(_ table: LoadedTable) async throws(Failure) { try await inner.settle(table) }
   func commit(_ change: TableChange, on base: LoadedTable?) async throws(Failure) -> CommitAnswer {
     let isHeld = isFirst.withLock { first in
       defer { first = false }

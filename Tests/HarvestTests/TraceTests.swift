@@ -374,10 +374,9 @@ import Testing
 }
 
 /// A catalog whose tables don't show that one run is committed.
-private struct HidingCatalog: Catalog {
+private struct HidingCatalog: ForwardingCatalog {
   let inner: any Catalog
   let run: String
-  var table: String { inner.table }
 
   func load() async throws(Failure) -> LoadedTable? {
     guard var table = try await inner.load() else { return nil }
@@ -394,23 +393,12 @@ private struct HidingCatalog: Catalog {
     table.metadata["properties"] = .object(properties)
     return table
   }
-  func newLocation() async throws(Failure) -> String { try await inner.newLocation() }
-  func metadataURL(of table: LoadedTable) -> String { inner.metadataURL(of: table) }
-  func settle(_ table: LoadedTable) async throws(Failure) { try await inner.settle(table) }
-  func commit(_ change: TableChange, on base: LoadedTable?) async throws(Failure) -> CommitAnswer {
-    try await inner.commit(change, on: base)
-  }
 }
 
 /// A catalog that takes any change, whatever it was made for.
-private struct CarelessCatalog: Catalog {
+private struct CarelessCatalog: ForwardingCatalog {
   let inner: any Catalog
-  var table: String { inner.table }
 
-  func load() async throws(Failure) -> LoadedTable? { try await inner.load() }
-  func newLocation() async throws(Failure) -> String { try await inner.newLocation() }
-  func metadataURL(of table: LoadedTable) -> String { inner.metadataURL(of: table) }
-  func settle(_ table: LoadedTable) async throws(Failure) { try await inner.settle(table) }
   func commit(_ change: TableChange, on base: LoadedTable?) async throws(Failure) -> CommitAnswer {
     try await inner.commit(change, on: try await inner.load())
   }
