@@ -21,8 +21,8 @@ check: setup ## Format, warnings, declared imports, documentation; no tests
 check-long: build ## What takes longer than a few minutes: large generated inputs
 	@ci/check-long
 
-chaos: setup ## Power cuts at many random pairs of places (GADWALL_CHAOS_PAIRS, GADWALL_CHAOS_SEED)
-	@GADWALL_CHAOS_PAIRS=$${GADWALL_CHAOS_PAIRS:-200} ci/test --filter KillPointTests
+chaos: setup ## Power cuts at many random places (GADWALL_CHAOS_PAIRS, _ROUNDS, _SEED)
+	@GADWALL_CHAOS_PAIRS=$${GADWALL_CHAOS_PAIRS:-200} GADWALL_CHAOS_ROUNDS=$${GADWALL_CHAOS_ROUNDS:-20} ci/test --filter "KillPointTests|TwoMachinesTests"
 
 bench: build ## Measure side by side and print ratios (Benchmarks/)
 	@Benchmarks/run

@@ -85,7 +85,7 @@ private func randomPairs() -> [(String, String)] {
 }
 
 /// The names in all `stepPoint("…")` calls of the sources, so that a new one is tested from its first day.
-private func stepPointNames() -> [String] {
+func stepPointNames() -> [String] {
   var names: Set<String> = []
   func walk(_ path: String) {
     for entry in (try? folderEntries(path)) ?? [] {
