@@ -1,0 +1,21 @@
+import DuckDB
+import Logs
+import Support
+import TestSupport
+import Testing
+
+@testable import Harvest
+
+/// The SQL that is sent, as it was looked at when it was committed. `GADWALL_RECORD=1` writes the texts anew.
+@Suite struct StageStatementTests {
+  @Test func allOfStage() throws {
+    try compare("stage-batches", batchTableStatement(rows: "/tmp/it's.ndjson"))
+    try compare(
+      "stage-rows",
+      rowsViewStatement(frame: "/tmp/frame.parquet", node: Node(region: "us-east1", zone: "b", name: "vm1")))
+    try compare("stage-data-file", dataFileStatement(to: "/tmp/data.parquet"))
+    try compare(
+      "stage-urgent", urgentRowsStatement("SELECT gadwall_row FROM gadwall_rows WHERE true", to: "/tmp/u.csv")
+    )
+  }
+}
