@@ -116,6 +116,7 @@ struct TestFleet: Sendable {
   func place(_ path: String, _ bytes: [UInt8], rotated: Int64 = hour) throws {
     try write(bytes, to: path)
     try setModified(path, seconds: rotated)
+    try waitUntilNobodyWrites(path)
   }
 
   /// Tells the reference reading of a batch.

@@ -2,6 +2,7 @@
 
 public import DuckDB
 import Files
+import Glibc
 import Processes
 import Support
 public import Testing
@@ -84,19 +85,33 @@ public func becomesTrue(
   return condition()
 }
 
+/// The same without letting other work go on, for code that can't.
+public func waitUntilNobodyWrites(_ path: String) throws {
+  let input = try Descriptor.input(path)
+  let owner = try input.info().uid
+  let deadline = Deadline.after(seconds: 30)
+  while !deadline.hasPassed {
+    if isLeasable(input, owner) { return }
+    usleep(2_000)
+  }
+  throw MissingPart(description: "\(path) stays open for writing.")
+}
+
+private func isLeasable(_ input: borrowing Descriptor, _ owner: UInt32) -> Bool {
+  do {
+    _ = try ReadLease.take(input, owner: owner)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /// Waits until no process has the file open for writing any more.
 ///
 /// This process's own descriptor is closed by then, but a child that another test has just forked holds a copy of it until it executes.
 public func untilNobodyWrites(_ path: String, isolation: isolated (any Actor)? = #isolation) async throws {
   let input = try Descriptor.input(path)
   let owner = try input.info().uid
-  let isFree = try await becomesTrue {
-    do {
-      _ = try ReadLease.take(input, owner: owner)
-      return true
-    } catch {
-      return false
-    }
-  }
+  let isFree = try await becomesTrue { isLeasable(input, owner) }
   if !isFree { throw MissingPart(description: "\(path) stays open for writing.") }
 }
