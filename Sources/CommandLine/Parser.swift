@@ -56,18 +56,6 @@ public struct ParsedArguments: Sendable {
   }
 }
 
-/// Seconds of `90`, `90s`, `1.5m`, `2h`, `1d`, `500ms`; nil for anything else.
-public func parseDuration(_ text: String) -> Double? {
-  let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
-  let unit = units.first { text.hasSuffix($0.0) }
-  let digits = unit.map { text.dropLast($0.0.count) } ?? text[...]
-  guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
-    let number = Double(digits),
-    number.isFinite
-  else { return nil }
-  return number * (unit?.1 ?? 1)
-}
-
 /// Reads the words behind the program's name. Flags may stand before the command's name, between and behind its arguments;
 /// `--flag value`, `--flag=value`, and `--` before words that are no flags.
 ///

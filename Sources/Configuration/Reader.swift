@@ -244,17 +244,14 @@ private struct Reader {
   {
     var seconds = standard
     if let text = try text(section, key) {
-      let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
-      guard let unit = units.first(where: { text.hasSuffix($0.0) }),
-        text.dropLast(unit.0.count).allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
-        let number = Double(text.dropLast(unit.0.count)),
-        number >= 0, number.isFinite
+      // In a file a number says what it counts.
+      guard text.last?.isLetter == true, let read = parseDuration(text)
       else {
         throw wrong(
           "config.value", member(section, key)!.mark,
           "\(section.path(key)) is a duration such as 500ms, 60s, 5m, 1h or 2d, not '\(printable(text))'.")
       }
-      seconds = number * unit.1
+      seconds = read
     }
     note(section, key, "\(decimal(seconds, places: seconds == seconds.rounded() ? 0 : 3))s")
     return seconds

@@ -42,6 +42,17 @@ public struct Descriptor: ~Copyable, Sendable {
     }
   }
 
+  /// Reads on to the end and hands over block by block.
+  public func readBlocks(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    while true {
+      let got = try read(into: buffer)
+      if got == 0 { return }
+      try body(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+    }
+  }
+
   /// Reads at an offset, without moving; fewer bytes than asked only at the end.
   public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemError) -> Int {
     var done = 0

@@ -58,6 +58,18 @@ public func grouped(_ value: Int64) -> String {
   return value < 0 ? "-" + result : result
 }
 
+/// Seconds of `90`, `90s`, `1.5m`, `2h`, `1d`, `500ms`; nil for anything else.
+public func parseDuration(_ text: String) -> Double? {
+  let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
+  let unit = units.first { text.hasSuffix($0.0) }
+  let digits = unit.map { text.dropLast($0.0.count) } ?? text[...]
+  guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
+    let number = Double(digits),
+    number.isFinite
+  else { return nil }
+  return number * (unit?.1 ?? 1)
+}
+
 /// `1 file`, `2 files`.
 public func counted(_ value: Int, _ noun: String, plural: String? = nil) -> String {
   "\(grouped(Int64(value))) \(value == 1 ? noun : plural ?? noun + "s")"

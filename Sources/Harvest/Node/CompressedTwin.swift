@@ -19,12 +19,8 @@ struct CompressedTwin {
       let lease = try ReadLease.take(file, owner: try file.info().uid)
       defer { _ = lease.isWhole }
       var reader = GzipReader()
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
-      defer { buffer.deallocate() }
-      while true {
-        let got = try file.read(into: buffer)
-        if got == 0 { break }
-        try reader.read(UnsafeRawBufferPointer(rebasing: buffer[..<got])) {
+      try file.readBlocks { block in
+        try reader.read(block) {
           digest.update($0)
           bytes += Int64($0.count)
         }

@@ -124,8 +124,10 @@ public struct Harvest: Sendable {
       try await prove(plan, &summary)
     }
     try await fillUrgentRows(&summary, show: request.urgent.show)
-    if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, &summary) }
-    try await runs.fold(try await runs.proven(), after: foldAfter)
+    // Read once more: what was proven just now is in it, and pruning proves nothing.
+    let settled = try await runs.proven()
+    if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, settled, &summary) }
+    try await runs.fold(settled, after: foldAfter)
     summary.seconds = watch.seconds
     stepPoint("summary.before")
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
@@ -335,9 +337,9 @@ public struct Harvest: Sendable {
   /// Has the nodes delete what is proven: of this run, and of earlier ones whose prune a node has missed.
   private func prune(
     _ request: HarvestRequest, _ run: String, _ nodes: [Node], _ dataPath: String, _ reported: [StagedBundle],
+    _ index: ProvenIndex,
     _ summary: inout HarvestSummary
   ) async throws(Failure) {
-    let index = try await runs.proven()
     var references: [String: ObjectReference] = [:]
     var parts: [String: TaskDocument.NodePart] = [:]
     for node in nodes {

@@ -120,12 +120,7 @@ private func inflate(
 ) throws {
   let file = try Descriptor.input(path)
   var reader = GzipReader()
-  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
-  defer { buffer.deallocate() }
-  while true {
-    let got = try file.read(into: buffer)
-    if got == 0 { break }
-    let block = UnsafeRawBufferPointer(rebasing: buffer[..<got])
+  try file.readBlocks { block in
     raw(block)
     try reader.read(block, to: sink)
   }
