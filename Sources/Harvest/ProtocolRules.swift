@@ -30,6 +30,8 @@ struct ProtocolRules: Sendable {
   var believesMarkers = true
   /// A marker names the bundles that its commit left out: those are not there by it.
   var believesWhatWasLeftOut = true
+  /// A bundle whose data files are gone from the store is left out, and staged again.
+  var looksForDataFiles = true
   /// A bundle of which a part is there is left out whole.
   var leavesOutPartlyThere = true
   /// An orphan's batches have to be proven through other files.

@@ -167,7 +167,9 @@ public struct StageTask: Sendable {
         try ledger.dissolve(bundle: bundle.id, keeping: rest, day: bundle.day)
       }
     }
-    for bundle in try ledger.unprovenBundles() where bundle.completeTry == nil {
+    for bundle in try ledger.unprovenBundles() {
+      // A complete try is only looked for, not read: the store may have lost what it was given.
+      if bundle.completeTry != nil, try await !lostItsFiles(bundle) { continue }
       var readable: [(batch: String, file: RotatedFile)] = []
       for batch in bundle.batches {
         if let file = decisions.known[batch.facts.id] {
@@ -176,13 +178,18 @@ public struct StageTask: Sendable {
           readable.append((batch.facts.id, copy))
         } else if (try? FileInfo(path: batch.path))?.inode != batch.identity.inode {
           report.failures.append(
-            "\(relative(batch.path, context.root)) went away before it was staged: its lines are lost, unless somebody has the file"
+            bundle.completeTry == nil
+              ? "\(relative(batch.path, context.root)) went away before it was staged: its lines are lost, unless somebody has the file"
+              : "\(relative(batch.path, context.root)) is gone, and so are its data file and its raw object in the store: its lines are lost, unless somebody has the file"
           )
         }
       }
       let files = readable.map(\.file)
       if readable.count == bundle.batches.count {
         _ = await stageOne(files, as: bundle, ledger, &stager, &report)
+      } else if try await isForgotten(bundle) {
+        // Not a trace of a bundle that was there whole: that is another store, or one that is not mounted. Its word counts for nothing.
+        continue
       } else {
         // A member can't be read again: the others become a bundle of their own.
         let rest = readable.map(\.batch)
@@ -193,6 +200,21 @@ public struct StageTask: Sendable {
         _ = await stageOne(files, as: again, ledger, &stager, &report)
       }
     }
+  }
+
+  /// Whether a data file of the bundle's complete try is no longer in the store.
+  private func lostItsFiles(_ bundle: LedgerBundle) async throws(Failure) -> Bool {
+    guard context.rules.looksForDataFiles else { return false }
+    return try await !context.store.holds(bundle.dataFiles)
+  }
+
+  /// Whether the store, which had all of the bundle, has no raw object of it either.
+  private func isForgotten(_ bundle: LedgerBundle) async throws(Failure) -> Bool {
+    guard bundle.completeTry != nil else { return false }
+    for batch in bundle.batches {
+      if let raw = batch.facts.raw, try await context.store.stat(raw.key) != nil { return false }
+    }
+    return true
   }
 
   /// The batch's raw object as a file, for a batch whose own file is gone.

@@ -18,9 +18,10 @@ enum CommitStep: Equatable {
 ///   - proven: batches that a proof names. Listed after the table was loaded: the other order loses a commit that is proven, and its marker
 ///     removed, in between.
 ///   - plans: of the runs that have a marker and no proof.
+///   - gone: bundles of which a data file is no longer in the store. A snapshot that named it could not be read by anybody.
 func commitStep(
   _ plan: Plan, markers: [String: CommitMarker], proven: Set<String>, plans: [String: Plan],
-  rules: ProtocolRules = ProtocolRules()
+  gone: Set<String> = [], rules: ProtocolRules = ProtocolRules()
 ) -> CommitStep {
   if let marker = markers[plan.run] { return .committed(marker) }
   var there = proven
@@ -31,7 +32,8 @@ func commitStep(
     }
   }
   let (leftOut, wanted) = plan.bundles.partitioned { bundle in
-    rules.leavesOutPartlyThere
+    if gone.contains(bundle.id) { return true }
+    return rules.leavesOutPartlyThere
       ? bundle.batches.contains { there.contains($0.id) }
       : bundle.batches.allSatisfy { there.contains($0.id) }
   }

@@ -43,10 +43,17 @@ struct Committer {
       let markers = (rules.believesMarkers ? table?.committedRuns : table?.summarizedRuns) ?? [:]
       var plans: [String: Plan] = [:]
       for run in markers.keys where run != plan.run && !index.runs.contains(run) {
-        plans[run] = try await runs.plan(run)
+        guard let other = try await runs.plan(run) else { throw lostRun(run, catalog.table) }
+        plans[run] = other
       }
-      let step = commitStep(
-        plan, markers: markers, proven: Set(index.batches.keys), plans: plans, rules: rules)
+      let there = Set(index.batches.keys)
+      var step = commitStep(plan, markers: markers, proven: there, plans: plans, rules: rules)
+      if rules.looksForDataFiles, case .append(let bundles, _) = step {
+        let gone = try await withoutDataFiles(bundles)
+        if !gone.isEmpty {
+          step = commitStep(plan, markers: markers, proven: there, plans: plans, gone: gone, rules: rules)
+        }
+      }
       switch step {
       case .committed(let marker):
         if let table { try await catalog.settle(table) }
@@ -78,6 +85,13 @@ struct Committer {
       lastWasUnknown ? "commit.unknown" : "commit.conflict",
       "The run \(plan.run) could not be committed to \(catalog.table) in \(attempts) tries.",
       remedy: "Nothing was deleted, and nothing is lost: the next harvest takes it up again.", words: last)
+  }
+
+  /// Bundles of which a data file is not in the store as the plan names it.
+  func withoutDataFiles(_ bundles: [StagedBundle]) async throws(Failure) -> Set<String> {
+    var gone: Set<String> = []
+    for bundle in bundles where try await !runs.store.holds(bundle.dataFiles) { gone.insert(bundle.id) }
+    return gone
   }
 
   /// Reads the run's snapshot back and finds every data file of the plan in it, with its rows, and in the store, with its size.
@@ -149,6 +163,26 @@ struct Committer {
       throw Failure("proof.broken", "The proof of run \(plan.run) is there and can't be read.")
     }
     return there.proof
+  }
+}
+
+/// The table's word for a run of which the store knows nothing: what it brought can't be told from what is still to come.
+func lostRun(_ run: String, _ table: String) -> Failure {
+  Failure(
+    "run.lost",
+    "The table \(table) says that the run \(run) is committed, and the store has neither its plan nor its proof.",
+    remedy:
+      "Nothing is committed meanwhile, since what that run brought could come a second time. 'gadwall recover' says what can be brought back."
+  )
+}
+
+extension ObjectStore {
+  /// Whether every one of these data files is there, with its size.
+  func holds(_ files: [DataFile]) async throws(Failure) -> Bool {
+    for file in files {
+      guard let key = key(of: file.url), try await stat(key)?.size == file.size else { return false }
+    }
+    return true
   }
 }
 

@@ -184,6 +184,7 @@ public struct Harvest: Sendable {
         continue
       }
       guard let plan = try await runs.plan(run) else {
+        if committed.contains(run) { throw lostRun(run, catalog.table) }
         try await forgetAbandoned(entries.first { $0.key == RunKeys.open(run) })
         continue
       }
@@ -216,6 +217,15 @@ public struct Harvest: Sendable {
       summary.addProblem(
         bundle.node,
         "the bundle \(bundle.id.prefix(12)) was not found when the table was read back; its files stay")
+    }
+    for bundle in plan.bundles where proof.leftOut.contains(bundle.id) {
+      // Most are there through another run.
+      guard try await !store.holds(bundle.dataFiles) else { continue }
+      tell(
+        .note(
+          bundle.node,
+          "the bundle \(bundle.id.prefix(12)) of run \(plan.run) lacks a data file in the store; its node writes it again with its next stage"
+        ))
     }
   }
 
