@@ -69,8 +69,14 @@ enum VerifyCommand: Command {
     if !report.orphans.isEmpty {
       let size = ByteCount(report.orphans.reduce(0) { $0 + $1.size })
       text += "\n\(counted(report.orphans.count, "orphan")) (\(size)) that killed tasks left"
-      text +=
-        report.orphansRemoved > 0 ? ", now removed:\n" : "; 'gadwall verify --remove-orphans' removes them:\n"
+      if let run = report.orphansKeptFor {
+        text +=
+          "; none was removed, since the run \(run) is going on. One that was cut off is forgotten after a day:\n"
+      } else {
+        text +=
+          report.orphansRemoved > 0
+          ? ", now removed:\n" : "; 'gadwall verify --remove-orphans' removes them:\n"
+      }
       for orphan in report.orphans.prefix(shownFindings) { text += "  \(orphan.key)\n" }
     }
     // One lost data file can mean a thousand batches: the document has them all.

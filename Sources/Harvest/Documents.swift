@@ -138,7 +138,8 @@ public struct ProvenBatch: Sendable, Codable, Equatable {
   public var node: Node
   public var bundle: String
   public var run: String
-  /// Of the snapshot that holds it; nil for a batch without rows.
+  /// The snapshot that was found to hold it, and its sequence number; nil for a batch without rows.
+  public var snapshot: Int64?
   public var sequence: Int64?
 }
 

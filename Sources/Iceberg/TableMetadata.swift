@@ -49,6 +49,29 @@ public struct LoadedTable: Sendable {
     return runs
   }
 
+  /// Those that the metadata still has.
+  public var snapshots: [Snapshot] { (metadata["snapshots"]?.array ?? []).map { Snapshot(json: $0) } }
+
+  /// Whether the snapshot is the current one or an ancestor of it, as far as the metadata remembers.
+  public func isInHistory(_ snapshot: Snapshot) -> Bool {
+    var seen: Set<Int64> = []
+    var next = currentSnapshotID
+    while let id = next, seen.insert(id).inserted {
+      if id == snapshot.id { return true }
+      guard let parent = self.snapshot(id) else {
+        // The line is expired from here on: what is older may well be in it.
+        return true
+      }
+      next = parent.json["parent-snapshot-id"]?.integer
+    }
+    return false
+  }
+
+  /// Whether a snapshot that the metadata still has deleted or replaced data files.
+  public var hasRemovals: Bool {
+    snapshots.contains { ["delete", "overwrite"].contains($0.summary("operation")) }
+  }
+
   /// Checks that we may append to it (``checkOurs(_:table:)``).
   public func checkOurs(name: String) throws(Failure) { _ = try Iceberg.checkOurs(metadata, table: name) }
 }

@@ -130,3 +130,17 @@ struct InProcessFleet {
       .run()
   }
 }
+
+/// Every file below the folder with its bytes.
+func tree(_ folder: String) throws -> [String: [UInt8]] {
+  var result: [String: [UInt8]] = [:]
+  for name in try folderEntries(folder).compactMap(\.name) {
+    let path = joined(folder, name)
+    if try FileInfo(path: path).kind == .directory {
+      result.merge(try tree(path)) { first, _ in first }
+    } else {
+      result[path] = try readFile(path, limit: .mebibytes(64))
+    }
+  }
+  return result
+}

@@ -19,9 +19,10 @@ struct Committer {
   /// Carries a plan through to its proof.
   ///
   /// Safe to call again with the same plan at any time, from any machine: what is in the table is seen and never appended twice.
+  /// - Parameter bringingBack: proven batches of which the table that is appended to holds no row count as not there.
   /// - Throws: `commit.conflict` after too many lost races; `commit.unknown` when the catalog gave no clear answer and the marker was not there
   ///   afterwards. Nothing was deleted in either case, and the next run takes the plan up again.
-  func prove(_ plan: Plan) async throws(Failure) -> Proof {
+  func prove(_ plan: Plan, bringingBack: Bool = false) async throws(Failure) -> Proof {
     if let there = try await runs.proof(plan.run) {
       // Killed between the proof and this: without it every run would finish that one again, for ever.
       try await runs.store.delete(RunKeys.open(plan.run))
@@ -46,7 +47,8 @@ struct Committer {
         guard let other = try await runs.plan(run) else { throw lostRun(run, catalog.table) }
         plans[run] = other
       }
-      let there = Set(index.batches.keys)
+      var there = Set(index.batches.keys)
+      if bringingBack { there.subtract(try await absent(plan, table)) }
       var step = commitStep(plan, markers: markers, proven: there, plans: plans, rules: rules)
       if rules.looksForDataFiles, case .append(let bundles, _) = step {
         let gone = try await withoutDataFiles(bundles)
@@ -85,6 +87,16 @@ struct Committer {
       lastWasUnknown ? "commit.unknown" : "commit.conflict",
       "The run \(plan.run) could not be committed to \(catalog.table) in \(attempts) tries.",
       remedy: "Nothing was deleted, and nothing is lost: the next harvest takes it up again.", words: last)
+  }
+
+  /// Batches of bundles of which this very state of the table holds no row. An append on top of it, and on nothing else, brings none twice.
+  private func absent(_ plan: Plan, _ table: LoadedTable?) async throws(Failure) -> Set<String> {
+    var counts: [String: BatchCount] = [:]
+    if let table, table.currentSnapshot != nil {
+      counts = try await batchCounts(duckdb, metadata: catalog.metadataURL(of: table))
+    }
+    let bundles = plan.bundles.filter { $0.batches.allSatisfy { counts[$0.id] == nil } }
+    return Set(bundles.flatMap(\.batches).map(\.id))
   }
 
   /// Bundles of which a data file is not in the store as the plan names it.
@@ -146,6 +158,7 @@ struct Committer {
         batches.append(
           ProvenBatch(
             facts: facts, node: bundle.node, bundle: bundle.id, run: plan.run,
+            snapshot: facts.rows > 0 ? marker?.snapshot : nil,
             sequence: facts.rows > 0 ? marker?.sequence : nil))
       }
     }

@@ -87,7 +87,7 @@ public struct Harvest: Sendable {
     let watch = Stopwatch()
     let nodes = try await chosenNodes(request.selection)
     _ = try await duckdb.checkUrgent(request.urgent.condition)
-    let dataPath = try await tableDataPath()
+    let dataPath = try await catalog.dataPath(in: store)
     let run = newRunID(at: clock.now())
     var summary = HarvestSummary(run: run, startedAt: clock.now(), nodes: nodes)
     tell(.started(run: run, nodes: nodes))
@@ -152,21 +152,6 @@ public struct Harvest: Sendable {
         remedy: "Known nodes: \(all.map(\.description).joined(separator: ", ")).")
     }
     return chosen
-  }
-
-  /// Where data files go. Refuses a table that isn't ours, and one whose data path the nodes' store can't be asked for.
-  func tableDataPath() async throws(Failure) -> String {
-    let table = try await catalog.load()
-    if let table { try table.checkOurs(name: catalog.table) }
-    let path: String
-    if let table { path = table.dataPath } else { path = try await catalog.newLocation() + "/data" }
-    guard store.key(of: path) != nil else {
-      throw Failure(
-        "table.elsewhere",
-        "The table \(catalog.table) keeps its data in \(path), which lies outside the store \(store.url).",
-        remedy: "Name the store that holds the table with 'store.url'.")
-    }
-    return path
   }
 
   /// Plans without a proof, of runs that were killed or could not finish, are finished first: those that have an entry under `runs/open/`, and

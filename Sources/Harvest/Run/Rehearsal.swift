@@ -35,7 +35,7 @@ extension Harvest {
   public func rehearse(_ request: HarvestRequest) async throws(Failure) -> Rehearsal {
     let nodes = try await chosenNodes(request.selection)
     _ = try await duckdb.checkUrgent(request.urgent.condition)
-    let dataPath = try await tableDataPath()
+    let dataPath = try await catalog.dataPath(in: store)
     let run = newRunID(at: clock.now())
     var document = TaskDocument(
       run: run, task: "stage", seconds: request.stageSeconds, logs: request.logs, urgent: request.urgent,

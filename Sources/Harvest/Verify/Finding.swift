@@ -54,6 +54,8 @@ public struct VerifyReport: Sendable, Codable {
   /// Data files of ours that nothing refers to and whose lines are in the table through others. Not off: a task that was killed leaves them.
   public var orphans: [Orphan] = []
   public var orphansRemoved = 0
+  /// The run that is about to write its plan, for which no orphan was removed.
+  public var orphansKeptFor: String?
   public var findings: [Finding] = []
 
   public init() {}

@@ -39,8 +39,8 @@ public struct Verifier: Sendable {
     report.batches = batches.count
     for batch in batches { add(batch, &report) }
     try await checkObjects(batches, &report)
-    var state = TableState()
-    if let table { state = try await read(table, &report) }
+    let state = try await TableState.read(table, duckdb, store, catalog, scratch: scratch)
+    note(state, &report)
     report.tableRows = batches.reduce(0) { $0 + (state.counts[$1.facts.id]?.rows ?? 0) }
     checkCounts(batches, state, &report)
     if scope.isWhole { try await checkStrangers(index, state, &report) }
@@ -52,28 +52,16 @@ public struct Verifier: Sendable {
     return report
   }
 
-  /// What the current snapshot holds.
-  struct TableState {
-    var counts: [String: BatchCount] = [:]
-    /// Names of its data files.
-    var files: Set<String> = []
-    /// A snapshot deleted or replaced rows, as far as the metadata remembers.
-    var hasRemovals = false
-    var lastSequence: Int64 = 0
-  }
-
-  private func read(_ table: LoadedTable, _ report: inout VerifyReport) async throws(Failure) -> TableState {
-    var state = TableState()
-    state.hasRemovals = removals(table)
-    state.lastSequence = table.lastSequence
-    let there = try await checkFiles(table, &state, &report)
-    // One file that is gone would keep DuckDB from reading any: the others are counted without the table then.
-    if report.dataFiles == there.count {
-      state.counts = try await batchCounts(duckdb, metadata: catalog.metadataURL(of: table))
-    } else if !there.isEmpty {
-      state.counts = try await batchCounts(duckdb, in: "read_parquet(\(there))")
+  private func note(_ state: TableState, _ report: inout VerifyReport) {
+    report.dataFiles = state.files.count
+    for file in state.missing {
+      report.findings.append(
+        Finding(
+          kind: .fileMissing, subject: file.url,
+          what:
+            "The data file \(printable(file.url)) with \(grouped(file.rows)) rows is not in the store as the table names it.",
+          remedy: "Bring it back from a backup. The raw objects of its batches hold the same lines."))
     }
-    return state
   }
 
   private func add(_ batch: ProvenBatch, _ report: inout VerifyReport) {
@@ -114,42 +102,15 @@ public struct Verifier: Sendable {
     }
   }
 
-  /// Looks for each data file of the current snapshot in the store. The URLs of those that are there.
-  private func checkFiles(
-    _ table: LoadedTable, _ state: inout TableState, _ report: inout VerifyReport
-  ) async throws(Failure) -> [String] {
-    guard let snapshot = table.currentSnapshot else { return [] }
-    var there: [String] = []
-    let writer = TableWriter(duckdb: duckdb, store: store, catalog: catalog, scratch: scratch, clock: .system)
-    let files = try await writer.files(of: snapshot)
-    report.dataFiles = files.count
-    state.files = Set(files.map { baseName($0.url) })
-    for file in files {
-      if let key = store.key(of: file.url), try await store.stat(key)?.size == file.size {
-        there.append(file.url)
-        continue
-      }
-      report.findings.append(
-        Finding(
-          kind: .fileMissing, subject: file.url,
-          what:
-            "The data file \(printable(file.url)) with \(grouped(file.rows)) rows is not in the store as the table names it.",
-          remedy: "Bring it back from a backup. The raw objects of its batches hold the same lines."))
-    }
-    return there
-  }
-
   private func checkCounts(_ batches: [ProvenBatch], _ state: TableState, _ report: inout VerifyReport) {
+    let others = state.snapshotsBySequence(batches)
     for batch in batches {
       let count = state.counts[batch.facts.id] ?? BatchCount(rows: 0, malformed: 0)
       let wanted = batch.facts.rows
       guard count.rows != wanted || count.malformed != batch.facts.malformed else { continue }
-      // We never take a data file out of the table: one that no manifest names any more, somebody else took out. Unless the table has
-      // forgotten the very commit: then it was set back to an older state, and what came since is lost to it.
-      let isNamed = state.files.contains { $0.hasPrefix(batch.bundle.prefix(24) + "-") }
-      let isForgotten = (batch.sequence ?? 0) > state.lastSequence
-      let isRemoved = !isForgotten && (state.hasRemovals || !isNamed)
-      let kind: Finding.Kind = count.rows > wanted ? .rowsTwice : isRemoved ? .rowsRemoved : .rowsMissing
+      let fate = state.fate(of: batch, others: others)
+      let kind: Finding.Kind =
+        count.rows > wanted ? .rowsTwice : fate == .removed ? .rowsRemoved : .rowsMissing
       let raw = batch.facts.raw?.key ?? "in the store"
       let remedy =
         switch kind {
@@ -158,7 +119,9 @@ public struct Verifier: Sendable {
         case .rowsRemoved:
           "The proof says that they were there, and somebody's later snapshot deleted or replaced them: a day that was dropped on purpose looks like this. The raw object \(raw) holds every line."
         default:
-          "The proof says that they were there, and nobody is known to have deleted any. The raw object \(raw) holds every line."
+          fate == .forgotten
+            ? "The proof says that they were there, and the table has forgotten that commit: it was set back to an older state. 'gadwall recover' brings them back."
+            : "The proof says that they were there, and nobody is known to have deleted any. The raw object \(raw) holds every line; 'gadwall recover' says what can be done."
         }
       report.findings.append(
         Finding(
@@ -181,16 +144,9 @@ public struct Verifier: Sendable {
           kind: .rowsUnproven, subject: id,
           what:
             "The table holds \(count.rows) rows of the batch \(printable(String(id.prefix(12)))), which no proof or plan names.",
-          remedy: "Somebody else wrote them, or objects under runs/ were deleted."))
+          remedy:
+            "Somebody else wrote them, or objects under runs/ were deleted: 'gadwall recover' says which."))
     }
-  }
-
-  /// Whether a snapshot that the metadata still has deleted or replaced data files.
-  private func removals(_ table: LoadedTable) -> Bool {
-    table.metadata["snapshots"]?.array?.contains {
-      let operation = $0["summary"]?["operation"]?.string
-      return operation == "delete" || operation == "overwrite"
-    } ?? false
   }
 
   private func openBatches(_ index: ProvenIndex) async throws(Failure) -> Set<String> {
@@ -236,7 +192,8 @@ public struct Verifier: Sendable {
               what:
                 "The node \(read.node) deleted the file of the batch \(printable(String(id.prefix(12)))), which no proof names.",
               remedy:
-                "Its raw object, if it is there, holds every line. Look who removed the proof from runs/."))
+                "Its raw object, if it is there, holds every line. Look who removed the proof from runs/; 'gadwall recover' writes it again."
+            ))
         }
       } else if parts[2] == "staged" {
         let read = try StageReport(parsing: bytes, name: object.key)
