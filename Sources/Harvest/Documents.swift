@@ -265,7 +265,8 @@ extension StageReport {
     var isWhole = false
     for line in bytes.split(separator: 0x0A) {
       let read = try decodeJSON(
-        ReportLine.self, from: Array(line), code: "report.broken", document: "The report \(name)")
+        ReportLine.self, from: Array(line), code: "report.broken", document: "The report \(name)",
+        remedy: recoverRemedy)
       if read.kind == .stage, let head = read.head { report = StageReport(head: head) }
       if let bundle = read.bundle { report?.bundles.append(bundle) }
       if let file = read.file { report?.passedOver.append(file) }
@@ -277,7 +278,7 @@ extension StageReport {
       isWhole = read.kind == .end
     }
     guard let report, isWhole else {
-      throw Failure("report.broken", "The report \(name) is not whole.")
+      throw Failure("report.broken", "The report \(name) is not whole.", remedy: recoverRemedy)
     }
     self = report
   }

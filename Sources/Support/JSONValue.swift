@@ -110,12 +110,13 @@ public func encodeJSON(_ value: some Encodable, pretty: Bool = false) -> [UInt8]
 
 /// The value, or a ``Failure`` of the given code that names the document and what is wrong with it.
 public func decodeJSON<Value: Decodable>(
-  _ type: Value.Type, from bytes: [UInt8], code: FailureCode, document: String
+  _ type: Value.Type, from bytes: [UInt8], code: FailureCode, document: String, remedy: String = ""
 ) throws(Failure) -> Value {
   do {
     return try JSONDecoder().decode(type, from: Data(bytes))
   } catch {
-    throw Failure(code, "\(document) can't be read as what it should be.", words: describe(error))
+    throw Failure(
+      code, "\(document) can't be read as what it should be.", remedy: remedy, words: describe(error))
   }
 }
 

@@ -13,7 +13,7 @@ struct TwoMachinesTests {
   func rounds() async throws {
     let count = Int(environmentValue("GADWALL_CHAOS_ROUNDS") ?? "") ?? 4
     var random = SeededRandom(seed: UInt64(environmentValue("GADWALL_CHAOS_SEED") ?? "") ?? 7)
-    let places = stepPointNames()
+    let places = harvestPoints()
     try await TestFleet.with(nodes: 2) { fleet in
       var written: [String] = []
       for round in 0..<count {

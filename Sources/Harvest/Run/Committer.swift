@@ -173,7 +173,8 @@ struct Committer {
     stepPoint("proof.closed")
     if written { return proof }
     guard let there = try await runs.proof(plan.run) else {
-      throw Failure("proof.broken", "The proof of run \(plan.run) is there and can't be read.")
+      throw Failure(
+        "proof.broken", "The proof of run \(plan.run) is there and can't be read.", remedy: recoverRemedy)
     }
     return there.proof
   }

@@ -44,8 +44,8 @@ public struct RunHistory: Sendable {
       case "plan.json": record.hasPlan = true
       case "proof.json": record.hasProof = true
       case "summary.json": summaries.insert(run)
-      case "staged": record.staged.append(nodeKey(parts.last ?? ""))
-      case "pruned": record.pruned.append(nodeKey(parts.last ?? ""))
+      case "staged" where object.key.hasSuffix(".ndjson"): record.staged.append(nodeKey(parts.last ?? ""))
+      case "pruned" where object.key.hasSuffix(".ndjson"): record.pruned.append(nodeKey(parts.last ?? ""))
       default: break
       }
       records[run] = record

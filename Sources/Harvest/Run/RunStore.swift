@@ -10,14 +10,16 @@ struct RunStore {
 
   func plan(_ run: String) async throws(Failure) -> Plan? {
     guard let bytes = try await store.get(RunKeys.plan(run), limit: .mebibytes(512)) else { return nil }
-    return try decodeJSON(Plan.self, from: bytes, code: "plan.broken", document: "The plan of run \(run)")
+    return try decodeJSON(
+      Plan.self, from: bytes, code: "plan.broken", document: "The plan of run \(run)", remedy: recoverRemedy)
   }
 
   func proof(_ run: String) async throws(Failure) -> (proof: Proof, reference: ObjectReference)? {
     let key = RunKeys.proof(run)
     guard let bytes = try await store.get(key, limit: .mebibytes(512)) else { return nil }
     let proof = try decodeJSON(
-      Proof.self, from: bytes, code: "proof.broken", document: "The proof of run \(run)")
+      Proof.self, from: bytes, code: "proof.broken", document: "The proof of run \(run)",
+      remedy: recoverRemedy)
     return (proof, ObjectReference(key: key, digest: sha256(bytes)))
   }
 
@@ -51,7 +53,8 @@ struct RunStore {
   /// The whole reports that the node wrote for a stage of this run.
   func stageReports(_ run: String, _ node: Node) async throws(Failure) -> [StageReport] {
     var reports: [StageReport] = []
-    for object in try await store.list("\(RunKeys.staged(run))\(node.key)-") {
+    for object in try await store.list("\(RunKeys.staged(run))\(node.key)-")
+    where object.key.hasSuffix(".ndjson") {
       guard let bytes = try await store.get(object.key, limit: .mebibytes(512)) else { continue }
       let report = try StageReport(parsing: bytes, name: object.key)
       guard report.head.node == node else {
@@ -65,15 +68,19 @@ struct RunStore {
 
   func pruneReports(_ run: String) async throws(Failure) -> [PruneReport] {
     var reports: [PruneReport] = []
-    for object in try await store.list(RunKeys.pruned(run)) {
+    for object in try await store.list(RunKeys.pruned(run)) where object.key.hasSuffix(".ndjson") {
       guard let bytes = try await store.get(object.key, limit: .mebibytes(64)) else { continue }
       reports.append(
         try decodeJSON(
-          PruneReport.self, from: bytes, code: "report.broken", document: "The report \(object.key)"))
+          PruneReport.self, from: bytes, code: "report.broken", document: "The report \(object.key)",
+          remedy: recoverRemedy))
     }
     return reports
   }
 }
+
+/// What to do about an object under `runs/` that can't be read.
+let recoverRemedy = "'gadwall recover' says what can be done; it keeps the object's bytes."
 
 /// Which batches are proven, and by which run's proof.
 struct ProvenIndex: Sendable {

@@ -182,7 +182,8 @@ public struct Verifier: Sendable {
       guard let bytes = try await store.get(object.key, limit: .mebibytes(512)) else { continue }
       if parts[2] == "pruned" {
         let read = try decodeJSON(
-          PruneReport.self, from: bytes, code: "report.broken", document: "The report \(object.key)")
+          PruneReport.self, from: bytes, code: "report.broken", document: "The report \(object.key)",
+          remedy: recoverRemedy)
         for id in read.pruned {
           if wanted.contains(id) { pruned.insert(id) }
           guard index.batches[id] == nil, scope.isWhole else { continue }
