@@ -26,6 +26,15 @@ func moment(_ arguments: ParsedArguments, _ flag: Flag) throws(UsageError) -> In
     command: arguments.definition.name)
 }
 
+private func filter(_ arguments: ParsedArguments) throws(UsageError) -> BatchFilter {
+  var filter = BatchFilter()
+  filter.nodes = arguments.all(nodeFlag)
+  filter.streams = arguments.all(streamFlag)
+  filter.since = try moment(arguments, sinceFlag)
+  filter.until = try moment(arguments, untilFlag)
+  return filter
+}
+
 /// `gadwall raw list`
 enum RawListCommand: Command {
   static let definition = CommandDefinition(
@@ -34,13 +43,8 @@ enum RawListCommand: Command {
     examples: [("gadwall raw list --node 'us-*' --since 2d", "What came from there in the last two days")])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    var filter = BatchFilter()
-    filter.nodes = arguments.all(nodeFlag)
-    filter.streams = arguments.all(streamFlag)
-    filter.since = try moment(arguments, sinceFlag)
-    filter.until = try moment(arguments, untilFlag)
+    let wanted = try filter(arguments)
     let format = try arguments.choice(formatFlag, OutputFormat.self) ?? .table
-    let wanted = filter
     let batches = try await cancellableBySignal {
       let store = try Workspace.openStore(try Workspace.configuration(arguments).storeURL)
       return try await RawFiles(store: store).list(wanted)
@@ -72,12 +76,29 @@ enum RawGetCommand: Command {
 
   static let definition = CommandDefinition(
     ["raw", "get"], summary: "Get an archived file's original bytes back, digest checked.",
-    arguments: [Argument("BATCH", "The batch's id; its beginning is enough when that is unique.")],
-    flags: [output],
-    examples: [("gadwall raw get 7fdec36d03b6 --output my_logs.log", "One file as it was")])
+    arguments: [
+      Argument(
+        "BATCH", required: false,
+        "The batch's id; its beginning is enough when that is unique. Left out when the flags name one batch."
+      )
+    ],
+    flags: [nodeFlag, streamFlag, sinceFlag, untilFlag, output],
+    examples: [
+      ("gadwall raw get 7fdec36d03b6 --output my_logs.log", "One file as it was"),
+      (
+        "gadwall raw get --node us-east1-vm1 --stream my_logs.log --since 2026-11-23T13:00:00Z --until 2026-11-23T14:00:00Z",
+        "The one of that hour"
+      ),
+    ])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    let prefix = arguments.positional[0]
+    var chosen = try filter(arguments)
+    chosen.prefix = arguments.positional.first?.lowercased() ?? ""
+    guard !chosen.isEmpty else {
+      throw UsageError(
+        "Name a batch, or choose one with --node, --stream, --since and --until.", command: "raw get")
+    }
+    let wanted = chosen
     let target = arguments.value(output)
     if let target, exists(target) {
       throw Failure(
@@ -86,7 +107,7 @@ enum RawGetCommand: Command {
     try await cancellableBySignal {
       try await Workspace.open(arguments).closing { workspace in
         let raw = RawFiles(store: workspace.store)
-        let batch = try await raw.batch(prefix)
+        let batch = try await raw.batch(wanted)
         guard let target else {
           try await raw.read(batch, scratch: workspace.scratch) { Output.standard.write(Array($0)) }
           return

@@ -48,6 +48,17 @@ struct HistoryCommandTests {
       #expect(again.status == 2 && again.errors.contains("exists"))
       let printed = try await fleet.gadwall("raw", "get", batch)
       #expect(printed.output == String(decoding: content, as: UTF8.self))
+      let named = try await fleet.gadwall(
+        "raw", "get", "--node", "vm*", "--stream", "my_logs.log", "--since", "2026-11-23T13:59:59Z",
+        "--until",
+        "2026-11-23T14:00:00Z")
+      #expect(named.output == printed.output, "\(named)")
+      #expect(try await fleet.gadwall("raw", "get").status == 64)
+      #expect(try await fleet.gadwall("raw", "get", "--stream", "other.log").errors.contains("raw.unknown"))
+      try fleet.put("my_logs.log.2", lines(ids("b", 5)), stream: "my_logs.log")
+      _ = try await fleet.gadwall("harvest")
+      let several = try await fleet.gadwall("raw", "get", "--stream", "my_logs.log")
+      #expect(several.status == 2 && several.errors.contains("2 batches match"), "\(several)")
       let unknown = try await fleet.gadwall("raw", "get", "zz")
       #expect(unknown.status == 2 && unknown.errors.contains("raw list"))
       #expect(try await fleet.gadwall("raw", "list", "--since", "yesterday").status == 64)

@@ -90,11 +90,13 @@ import Testing
       filter.until = Instant(seconds: 1_795_000_000)
       #expect(try await raw.list(filter).map(\.facts.file) == ["a.log.1"])
       var read: [UInt8] = []
-      try await raw.read(try await raw.batch(String(batch.facts.id.prefix(9))), scratch: folder) {
+      try await raw.read(
+        try await raw.batch(BatchFilter(prefix: String(batch.facts.id.prefix(9)))), scratch: folder
+      ) {
         read += $0
       }
       #expect(read == text)
-      await #expect(throws: Failure.self) { _ = try await raw.batch("") }
+      await #expect(throws: Failure.self) { _ = try await raw.batch(BatchFilter()) }
       // One that was changed is not handed out as the original.
       let key = try #require(batch.facts.raw).key
       try await fleet.store.put(gzip(Array("forged\n".utf8)), at: key)

@@ -166,7 +166,7 @@ import Testing
       var bytes: [UInt8] = []
       let raw = RawFiles(store: fleet.store)
       let batch = try await raw.batch(
-        String(before.first { $0.node.name == "n1" }?.facts.id.prefix(10) ?? ""))
+        BatchFilter(prefix: String(before.first { $0.node.name == "n1" }?.facts.id.prefix(10) ?? "")))
       try await raw.read(batch, scratch: folder) { bytes += Array($0) }
       #expect(bytes == text)
       let summary = try await fleet.run()

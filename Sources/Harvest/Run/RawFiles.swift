@@ -15,7 +15,12 @@ public struct BatchFilter: Sendable {
   public var since: Instant?
   public var until: Instant?
 
-  public init() {}
+  public init(prefix: String = "") { self.prefix = prefix }
+
+  /// Whether anything is asked for at all.
+  public var isEmpty: Bool {
+    prefix.isEmpty && nodes.isEmpty && streams.isEmpty && since == nil && until == nil
+  }
 
   func matches(_ batch: ProvenBatch) -> Bool {
     func any(_ patterns: [String], _ value: String) -> Bool {
@@ -40,24 +45,26 @@ public struct RawFiles: Sendable {
     }
   }
 
-  /// The one batch whose id begins so.
+  /// The one batch that is meant.
   ///
   /// - Throws: `raw.unknown`; `raw.ambiguous`, with the ids.
-  public func batch(_ prefix: String) async throws(Failure) -> ProvenBatch {
-    var filter = BatchFilter()
-    filter.prefix = prefix.lowercased()
+  public func batch(_ filter: BatchFilter) async throws(Failure) -> ProvenBatch {
     let found = try await list(filter)
+    let what = filter.prefix.isEmpty ? "match" : "match and begin with '\(printable(filter.prefix))'"
     if found.count > 1 {
+      let names = found.prefix(5).map { "\($0.facts.id.prefix(filter.prefix.utf8.count + 8))" }
       throw Failure(
-        "raw.ambiguous",
-        "\(counted(found.count, "batch", plural: "batches")) begin with \(printable(prefix)).",
+        "raw.ambiguous", "\(counted(found.count, "batch", plural: "batches")) \(what).",
         remedy:
-          "Give more of the id: \(found.prefix(5).map { String($0.facts.id.prefix(prefix.count + 8)) }.joined(separator: ", "))."
+          "Give one's id, or more of it: \(names.joined(separator: ", "))\(found.count > 5 ? ", …" : "")."
       )
     }
-    guard let batch = found.first, !prefix.isEmpty else {
+    guard let batch = found.first else {
       throw Failure(
-        "raw.unknown", "No proven batch has an id that begins with '\(printable(prefix))'.",
+        "raw.unknown",
+        filter.prefix.isEmpty
+          ? "No proven batch matches."
+          : "No proven batch that matches has an id that begins with '\(printable(filter.prefix))'.",
         remedy: "'gadwall raw list' lists them.")
     }
     return batch

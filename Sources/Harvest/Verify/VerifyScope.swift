@@ -19,7 +19,3 @@ public struct VerifyScope: Sendable {
     filter.nodes.isEmpty || filter.nodes.contains { wildcardMatches($0, node.name) }
   }
 }
-
-extension BatchFilter {
-  var isEmpty: Bool { prefix.isEmpty && nodes.isEmpty && streams.isEmpty && since == nil && until == nil }
-}
