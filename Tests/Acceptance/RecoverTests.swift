@@ -79,6 +79,7 @@ struct RecoverTests {
       }
       let stopped = try await fleet.gadwall("recover", "--apply", environment: ["GADWALL_STOP_AT": name])
       #expect(stopped.status == 128 + 9, "\(stopped)")
+      if wasKilled(stopped) { tally("killed in a recovery", name) }
       // A harvest in between does no harm, whatever state it finds.
       _ = try await fleet.gadwall("harvest")
       var last = try await fleet.gadwall("recover", "--apply")

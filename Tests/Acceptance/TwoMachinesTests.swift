@@ -28,7 +28,9 @@ struct TwoMachinesTests {
         let stops = [places.randomElement(using: &random)!, places.randomElement(using: &random)!]
         async let one = fleet.gadwall("harvest", environment: ["GADWALL_STOP_AT": stops[0]])
         async let two = fleet.gadwall("harvest", environment: ["GADWALL_STOP_AT": stops[1]])
-        _ = try await (one, two)
+        for (ended, stop) in zip(try await [one, two], stops) where wasKilled(ended) {
+          tally("killed beside another machine", stop)
+        }
       }
       var last = try await fleet.gadwall("harvest")
       for _ in 0..<3 where last.status != 0 { last = try await fleet.gadwall("harvest") }
