@@ -39,7 +39,8 @@ enum RecoverCommand: Command {
         try await Recovery(
           engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
           duckdb: workspace.duckdb, scratch: workspace.scratch,
-          request: workspace.harvestRequest(NodeSelection()), scope: wanted
+          request: workspace.harvestRequest(NodeSelection()), scope: wanted,
+          tell: { Output.errors.line("▸ \(printable($0))") }
         ).run()
       }
     }

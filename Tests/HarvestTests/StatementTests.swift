@@ -18,4 +18,9 @@ import Testing
       "stage-urgent", urgentRowsStatement("SELECT gadwall_row FROM gadwall_rows WHERE true", to: "/tmp/u.csv")
     )
   }
+
+  @Test func whatVerifyAndRecoverAsk() throws {
+    try compare("batch-counts", batchCountsStatement("iceberg_scan('/tmp/it''s.metadata.json')"))
+    try compare("batch-places", batchPlacesStatement("iceberg_scan('/tmp/it''s.metadata.json')"))
+  }
 }

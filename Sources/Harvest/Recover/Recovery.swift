@@ -20,10 +20,13 @@ public struct Recovery: Sendable {
   let request: HarvestRequest
   let scope: RecoveryScope
   let clock: WallClock
+  /// Told what is being done, since much of it may take long.
+  let tell: @Sendable (String) -> Void
 
   public init(
     engine: any Engine, store: any ObjectStore, catalog: any Catalog, duckdb: DuckDB, scratch: String,
-    request: HarvestRequest, scope: RecoveryScope, clock: WallClock = .system
+    request: HarvestRequest, scope: RecoveryScope, clock: WallClock = .system,
+    tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.engine = engine
     self.store = store
@@ -33,6 +36,7 @@ public struct Recovery: Sendable {
     self.request = request
     self.scope = scope
     self.clock = clock
+    self.tell = tell
   }
 
   private var runs: RunStore { RunStore(store: store) }
@@ -52,6 +56,7 @@ public struct Recovery: Sendable {
       throw error.failure("scratch.unwritable", "The scratch folder \(scratch) can't be made.")
     }
     let dataPath = try await catalog.dataPath(in: store)
+    tell("Reading the table, and all proofs and reports.")
     var planner = try await RecoveryPlanner(
       store: store, catalog: catalog, duckdb: duckdb, scratch: scratch, request: request, scope: scope,
       clock: clock, fleet: fleet, dataPath: dataPath)
@@ -66,6 +71,7 @@ public struct Recovery: Sendable {
   private func applied(_ step: RecoveryStep, _ dataPath: String) async -> RecoveryItem {
     var item = step.item
     guard let work = step.work else { return item }
+    tell("\(item.subject): \(item.action)")
     do throws(Failure) {
       item.words = try await perform(work, dataPath)
       item.state = item.words.isEmpty ? .done : .failed

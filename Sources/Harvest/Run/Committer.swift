@@ -214,15 +214,18 @@ func batchCounts(_ duckdb: DuckDB, metadata: String) async throws(Failure) -> [S
 /// - Parameter relation: what a FROM takes, with the table's columns.
 func batchCounts(_ duckdb: DuckDB, in relation: SQL) async throws(Failure) -> [String: BatchCount] {
   let rows = try await duckdb.run(
-    [
-      """
-      SELECT batch, count(*) AS rows, count(malformed) AS malformed FROM \(relation) GROUP BY batch
-      """
-    ], DuckDB.Settings(memory: .gibibytes(1), load: ["avro", "iceberg"], deadline: .after(seconds: 1800)))
+    [batchCountsStatement(relation)],
+    DuckDB.Settings(memory: .gibibytes(1), load: ["avro", "iceberg"], deadline: .after(seconds: 1800)))
   var counts: [String: BatchCount] = [:]
   for row in rows.first ?? [] {
     guard let batch = row["batch"]?.string else { continue }
     counts[batch] = BatchCount(rows: row["rows"]?.integer ?? 0, malformed: row["malformed"]?.integer ?? 0)
   }
   return counts
+}
+
+func batchCountsStatement(_ relation: SQL) -> SQL {
+  """
+  SELECT batch, count(*) AS rows, count(malformed) AS malformed FROM \(relation) GROUP BY batch
+  """
 }

@@ -1,0 +1,205 @@
+import DuckDB
+import Files
+import Iceberg
+import Logs
+import ObjectStorage
+import Support
+
+extension RecoveryPlanner {
+  // MARK: rows that no proof names
+
+  mutating func planStrangers() async throws(Failure) {
+    let ids = state.counts.keys.filter { survey.index.batches[$0] == nil && !pending.contains($0) }.sorted()
+    let run = newRunID(at: clock.now())
+    var found: [ProvenBatch] = []
+    var isWhole = true
+    if !ids.isEmpty {
+      let reported = Dictionary(
+        survey.bundles.values.flatMap { bundle in bundle.batches.map { ($0.id, (bundle, $0)) } },
+        uniquingKeysWith: { first, _ in first })
+      let places = try await batchPlaces()
+      for id in ids {
+        var batch: ProvenBatch?
+        if let (bundle, facts) = reported[id] {
+          batch = ProvenBatch(facts: facts, node: bundle.node, bundle: bundle.id, run: run)
+        } else if let place = places[id], place.count == 1 {
+          batch = try await rebuilt(id, place[0], run)
+        }
+        guard var batch else {
+          isWhole = false
+          steps.append(
+            RecoveryStep(
+              .rowsUnproven, id,
+              "The table holds \(grouped(state.rows(id))) rows of the batch \(printable(String(id.prefix(12)))), and nothing in the store says what it was.",
+              "If they are yours, bring runs/ or raw/ back from a backup. If somebody else wrote them, delete them from the table.",
+              state: .impossible))
+          continue
+        }
+        guard state.holds(batch.facts) else {
+          isWhole = false
+          steps.append(
+            RecoveryStep(
+              .rowsOdd, id,
+              "The table holds \(grouped(state.rows(id))) rows of the batch \(id.prefix(12)), and its file had \(grouped(batch.facts.rows)).",
+              "Delete its rows from the table, then run this again.", state: .impossible))
+          continue
+        }
+        batch = reproven(batch.facts, batch.node, bundle: batch.bundle, run: run)
+        found.append(batch)
+      }
+    }
+    if !found.isEmpty {
+      for batch in found { survey.index.batches[batch.facts.id] = batch }
+      let rows = found.reduce(0) { $0 + $1.facts.rows }
+      steps.append(
+        RecoveryStep(
+          .rowsUnproven, run,
+          "The table holds \(grouped(rows)) rows of \(counted(found.count, "batch", plural: "batches")) that no proof names; reports and raw objects say what they are.",
+          "Write a proof of them.", .prove(proof(run, found))))
+    }
+    for run in lost {
+      let what =
+        "The table says that the run \(run) is committed, and the store has neither its plan nor its proof."
+      steps.append(
+        isWhole
+          ? RecoveryStep(
+            .runLost, run, what, "Close it with a proof of its own: all rows of the table are proven.",
+            .prove(proof(run, [])))
+          : RecoveryStep(
+            .runLost, run, what, "First the rows above have to be accounted for.", state: .impossible))
+    }
+  }
+
+  private struct BatchPlace {
+    var node: Node
+    var stream: String
+    var rotated: Int64
+  }
+
+  private func batchPlaces() async throws(Failure) -> [String: [BatchPlace]] {
+    guard let table = state.table else { return [:] }
+    let rows = try await duckdb.run(
+      [batchPlacesStatement("iceberg_scan(\(catalog.metadataURL(of: table)))")],
+      DuckDB.Settings(memory: .gibibytes(1), load: ["avro", "iceberg"], deadline: .after(seconds: 1800)))
+    var places: [String: [BatchPlace]] = [:]
+    for row in rows.first ?? [] {
+      guard let batch = row["batch"]?.string, let region = row["region"]?.string,
+        let zone = row["zone"]?.string, let name = row["node"]?.string, let stream = row["stream"]?.string,
+        let rotated = row["rotated"]?.integer
+      else { continue }
+      places[batch, default: []].append(
+        BatchPlace(node: Node(region: region, zone: zone, name: name), stream: stream, rotated: rotated))
+    }
+    return places
+  }
+
+  private func rebuilt(_ id: String, _ place: BatchPlace, _ run: String) async throws(Failure) -> ProvenBatch?
+  {
+    guard (try? place.node.validate()) != nil else { return nil }
+    let raw = BatchObjects(node: place.node, batch: id, rotated: Instant(seconds: place.rotated)).raw
+    let guess = BatchGuess(
+      node: place.node, folders: folders, streams: [place.stream], rotated: [place.rotated])
+    guard let facts = try await rebuilder.rebuild(id, raw: raw, guess) else { return nil }
+    return ProvenBatch(facts: facts, node: place.node, bundle: "", run: run)
+  }
+
+  // MARK: proven rows that are gone
+
+  mutating func planRows() async throws(Failure) {
+    let proven = survey.index.batches.values.filter { $0.facts.rows > 0 }
+    let others = state.snapshotsBySequence(proven)
+    let bundles = Dictionary(grouping: proven, by: \.bundle)
+    var whole: [StagedBundle] = []
+    var parts: [RawBatch] = []
+    var removed: [ProvenBatch] = []
+    var impossible: [RecoveryStep] = []
+    for id in bundles.keys.sorted() {
+      let batches = (bundles[id] ?? []).sorted { $0.facts.id < $1.facts.id }
+      for batch in batches where state.rows(batch.facts.id) > 0 && !state.holds(batch.facts) {
+        impossible.append(
+          RecoveryStep(
+            .rowsOdd, batch.facts.id,
+            "The table holds \(grouped(state.rows(batch.facts.id))) rows of the batch \(batch.facts.id.prefix(12)), and its file had \(grouped(batch.facts.rows)).",
+            state.rows(batch.facts.id) > batch.facts.rows
+              ? "Somebody appended them again: delete the surplus rows from the table."
+              : "If it was not on purpose: delete the rest of its rows from the table, then run this again.",
+            state: state.rows(batch.facts.id) > batch.facts.rows ? .impossible : .left))
+      }
+      let gone = batches.filter { state.rows($0.facts.id) == 0 }
+      guard let first = gone.first else { continue }
+      let fate = state.fate(of: first, others: others)
+      guard fate == .forgotten || scope.bringsBackRemoved else {
+        removed += gone
+        continue
+      }
+      if gone.count == batches.count, let bundle = try await stagedBundle(id, run: first.run) {
+        whole.append(bundle)
+        continue
+      }
+      for batch in gone {
+        if let raw = batch.facts.raw, try await store.stat(raw.key) != nil {
+          parts.append(RawBatch(node: batch.node, facts: batch.facts, raw: raw.key))
+        } else {
+          impossible.append(
+            RecoveryStep(
+              .rowsForgotten, batch.facts.id,
+              "The table has lost the \(grouped(batch.facts.rows)) rows of the batch \(batch.facts.id.prefix(12)) (\(batch.node), \(printable(batch.facts.file))), and its data file and its raw object are gone.",
+              "Bring either back from a backup, then run this again.", state: .impossible))
+        }
+      }
+    }
+    bringBack(whole, parts)
+    leave(removed)
+    steps += impossible
+  }
+
+  private mutating func bringBack(_ whole: [StagedBundle], _ parts: [RawBatch]) {
+    if !whole.isEmpty {
+      let rows = whole.reduce(0) { $0 + $1.rows }
+      let files = whole.reduce(0) { $0 + $1.dataFiles.count }
+      steps.append(
+        RecoveryStep(
+          .rowsForgotten, catalog.table,
+          "The table has lost \(grouped(rows)) proven rows of \(counted(whole.count, "bundle")); their data files are still in the store.",
+          "Append the \(counted(files, "data file")) again, in one snapshot.", .appendAgain(whole)))
+    }
+    if !parts.isEmpty {
+      let rows = parts.reduce(0) { $0 + $1.facts.rows }
+      steps.append(
+        RecoveryStep(
+          .rowsForgotten, catalog.table,
+          "The table has lost \(grouped(rows)) proven rows of \(counted(parts.count, "batch", plural: "batches")), and not their whole bundles, or the data files are gone, too.",
+          "Write data files from their raw objects, and append them in one snapshot.",
+          .writeAgain(parts, areProven: true)))
+    }
+  }
+
+  /// Rows that somebody took out, by their day: it is by days that an archive is thinned out.
+  private mutating func leave(_ removed: [ProvenBatch]) {
+    let days = Dictionary(grouping: removed) { Instant(seconds: $0.facts.rotated).dateText }
+    for (day, batches) in days.sorted(by: { $0.key < $1.key }) {
+      let rows = batches.reduce(0) { $0 + $1.facts.rows }
+      steps.append(
+        RecoveryStep(
+          .rowsRemoved, day,
+          "\(grouped(rows)) proven rows of \(counted(batches.count, "batch", plural: "batches")) rotated on \(day) are no longer in the table: as far as can be seen, somebody took them out.",
+          "Nothing: a day that was dropped on purpose looks like this. --removed brings them back.",
+          state: .left))
+    }
+  }
+
+  /// The bundle as its plan has it, if all of its data files are in the store and none is in the table.
+  private func stagedBundle(_ id: String, run: String) async throws(Failure) -> StagedBundle? {
+    let plan: Plan?
+    if let there = survey.plans[run] {
+      plan = there
+    } else {
+      plan = try? await RunStore(store: store).plan(run)
+    }
+    guard let bundle = plan?.bundles.first(where: { $0.id == id }),
+      contradiction(in: bundle, dataPath: dataPath) == nil, try await store.holds(bundle.dataFiles),
+      !bundle.dataFiles.contains(where: { file in state.files.contains { $0.url == file.url } })
+    else { return nil }
+    return bundle
+  }
+}
