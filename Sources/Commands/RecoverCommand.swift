@@ -8,6 +8,10 @@ enum RecoverCommand: Command {
   static let apply = Flag("apply", "Do what can be done, instead of only saying it.")
   static let removed = Flag(
     "removed", "Bring back proven rows as well that somebody seems to have deleted on purpose.")
+  static let trustTable = Flag(
+    "trust-table",
+    "Take the table's word for rows of which neither a report nor a raw object is left. No file is deleted for that."
+  )
   static let gone = Flag(
     "gone", value: "PATTERN", repeatable: true,
     "Nodes that will not come back, by name (* and ?): what they left unfinished is finished without them. Those that the configuration no longer names are gone anyway."
@@ -21,7 +25,7 @@ enum RecoverCommand: Command {
       --apply, and never deletes the only copy of anything. A lost ledger needs nothing: the next harvest tells the node what is proven. \
       Ends with 1 when something is left to be done.
       """,
-    flags: [apply, removed, gone, formatFlag],
+    flags: [apply, removed, gone, trustTable, formatFlag],
     examples: [
       ("gadwall recover", "What is off, and what could be done?"), ("gadwall recover --apply", "Do it"),
       ("gadwall recover --gone us-east1-vm3", "The machine burned down"),
@@ -33,6 +37,7 @@ enum RecoverCommand: Command {
     scope.isApplied = arguments.has(apply)
     scope.bringsBackRemoved = arguments.has(removed)
     scope.gone = arguments.all(gone)
+    scope.trustsTable = arguments.has(trustTable)
     let wanted = scope
     let report = try await cancellableBySignal {
       try await Workspace.open(arguments).closing { workspace in

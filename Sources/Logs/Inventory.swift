@@ -14,8 +14,10 @@ public struct RotatedFile: Sendable {
   /// The file's own .gz beside it: a compression that is going on or was cut short.
   public var twin: String?
 
+  /// Its modification time in seconds; of a batch that is known, the one that it had when it became one, whatever was done to the file since.
+  public var rotated: Int64
   /// The day of its rotation, in days since 1970.
-  public var day: Int32 { Instant(seconds: info.modifiedSeconds).day }
+  public var day: Int32 { Instant(seconds: rotated).day }
   /// About how much text it holds; a gzip file says so itself, modulo 4 GiB.
   public var estimatedText: Int64
   /// Its first bytes were looked at; otherwise `isGzip` says nothing.
@@ -30,8 +32,19 @@ public struct RotatedFile: Sendable {
     self.name = name
     self.stream = stream
     self.info = info
+    rotated = info.modifiedSeconds
     self.isGzip = isGzip
     self.estimatedText = estimatedText
+  }
+
+  /// The file as the one that a batch was made of: under another name, in another folder or with another time it is the same batch.
+  public func known(as facts: BatchFacts) -> RotatedFile {
+    var file = self
+    file.folder = facts.folder
+    file.name = facts.file
+    file.stream = facts.stream
+    file.rotated = facts.rotated
+    return file
   }
 }
 

@@ -52,7 +52,9 @@ struct SameContentTests {
     }
   }
 
-  @Test("Only its time has changed: the batch that it was", arguments: ["stage.completed", "prune.before"])
+  @Test(
+    "Only its time has changed: the batch that it was",
+    arguments: ["stage.fixed", "stage.uploaded", "stage.completed", "prune.before"])
   func touched(point: String) async throws {
     try await staged(stopAt: point) { fleet, path in
       try setModified(path, seconds: TestFleet.hour + 3600)

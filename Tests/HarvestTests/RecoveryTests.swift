@@ -12,14 +12,16 @@ import Testing
 /// Each case that a harvest can't mend by itself: what is found, that nothing is done unasked, and that all lines are there once afterwards.
 @Suite(.tags(.medium)) struct RecoveryTests {
   private func recover(
-    _ fleet: InProcessFleet, apply: Bool = false, removed: Bool = false, gone: [String] = []
+    _ fleet: InProcessFleet, apply: Bool = false, removed: Bool = false, gone: [String] = [],
+    trustTable: Bool = false, store: (any ObjectStore)? = nil
   ) async throws -> [RecoveryItem] {
     var scope = RecoveryScope()
     scope.isApplied = apply
+    scope.trustsTable = trustTable
     scope.bringsBackRemoved = removed
     scope.gone = gone
     return try await Recovery(
-      engine: fleet.engine, store: fleet.store, catalog: fleet.catalog, duckdb: fleet.duckdb,
+      engine: fleet.engine, store: store ?? fleet.store, catalog: fleet.catalog, duckdb: fleet.duckdb,
       scratch: joined(fleet.folder, "scratch"), request: fleet.request, scope: scope
     ).run().items
   }
@@ -93,12 +95,12 @@ import Testing
   }
 
   /// A run that has staged and reported, and was cut off before it wrote a plan.
-  private func stageOnly(_ fleet: InProcessFleet) async throws {
+  private func stageOnly(_ fleet: InProcessFleet, keepPlan: Bool = false) async throws {
     let harvest = Harvest(
       engine: fleet.engine, store: fleet.store, catalog: StubbornCatalog(inner: fleet.catalog),
       duckdb: fleet.duckdb, scratch: joined(fleet.folder, "scratch"), tell: { _ in })
     await #expect(throws: Failure.self) { _ = try await harvest.run(fleet.request) }
-    for run in try await RunStore(store: fleet.store).openRuns() {
+    for run in try await RunStore(store: fleet.store).openRuns() where !keepPlan {
       try await fleet.store.delete(RunKeys.plan(run))
       try await fleet.store.delete(RunKeys.open(run))
     }
@@ -188,6 +190,115 @@ import Testing
       #expect(items.allSatisfy { $0.state == .impossible })
       await #expect { _ = try await fleet.run() } throws: { ($0 as? Failure)?.code == "run.lost" }
       #expect(try await fleet.count() == 3)
+      // The table's own word keeps the rows from coming twice, and deletes no file.
+      let trusted = try await recover(fleet, apply: true, trustTable: true)
+      #expect(trusted.allSatisfy { $0.state == .done }, "\(trusted)")
+      try await expectWhole(fleet, rows: 3)
+      try await fleet.write(0, "b.log.1", lines: 2, seed: 2)
+      _ = try await fleet.run()
+      try await expectWhole(fleet, rows: 5)
+    }
+  }
+
+  @Test func aFileIsNotDeletedOnTheTablesWordAlone() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      var request = fleet.request
+      request.isPruneOff = true
+      _ = try await fleet.harvest.run(request)
+      try await delete(fleet, "runs/")
+      try await delete(fleet, "raw/")
+      _ = try await recover(fleet, apply: true, trustTable: true)
+      let summary = try await fleet.run()
+      #expect(exists(fleet.path(0, "a.log.1")))
+      #expect(summary.nodes[0].problems.contains { $0.contains("not those of the node's ledger") })
+      #expect(try await fleet.count() == 3)
+    }
+  }
+
+  /// Nothing that a run has brought may be taken for still to come because the proof of it could not be written.
+  @Test func aLostRunIsNotClosedBeforeItsRowsAreProven() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      var request = fleet.request
+      request.isPruneOff = true
+      _ = try await fleet.harvest.run(request)
+      try await delete(fleet, "runs/")
+      var call = 0
+      while true {
+        let store = FaultyStore(fleet.store, .refused, call: call)
+        let items = try? await recover(fleet, apply: true, store: store)
+        if store.hit == nil { break }
+        call += 1
+        if items?.contains(where: { $0.kind == .rowsUnproven && $0.state == .failed }) == true {
+          #expect(items?.last?.kind == .runLost && items?.last?.state == .failed)
+          break
+        }
+      }
+      _ = try await recover(fleet, apply: true)
+      _ = try await fleet.run()
+      try await expectWhole(fleet, rows: 3)
+      #expect(!exists(fleet.path(0, "a.log.1")))
+    }
+  }
+
+  /// One of a bundle's batches was pruned, and of the other nothing is in the table: its file must stay until it is.
+  @Test func ofABundleWithoutProofOnlyWhatIsThereIsProven() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      try await fleet.write(0, "b.log.1", lines: 5, seed: 2)
+      try await stageOnly(fleet, keepPlan: true)
+      let run = try #require(try await RunStore(store: fleet.store).openRuns().first)
+      let plan = try #require(try await RunStore(store: fleet.store).plan(run))
+      let batch = try #require(plan.bundles.first?.batches.first { $0.file == "a.log.1" })
+      var report = PruneReport(run: run, node: fleet.engine.nodes[0])
+      report.pruned = [batch.id]
+      try await fleet.store.put(encodeJSON(report), at: RunKeys.pruned(run) + "x.ndjson")
+      try await fleet.store.delete(RunKeys.open(run))
+      _ = try await recover(fleet, apply: true)
+      let proven = try await RunStore(store: fleet.store).proven().batches
+      #expect(Set(proven.keys) == [batch.id] && proven[batch.id]?.run != run)
+      // The node hears of the proof, takes its bundle apart with its next stage, and brings the rest.
+      #expect(exists(fleet.path(0, "b.log.1")))
+      _ = try await fleet.run()
+      #expect(exists(fleet.path(0, "b.log.1")))
+      _ = try await fleet.run()
+      // There was no table: the rows of the one that was deleted were brought back from its raw object.
+      try await expectWhole(fleet, rows: 8)
+    }
+  }
+
+  @Test func aBrokenPlanOfAProvenRunIsKeptAside() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      let run = try await fleet.run().run
+      try await fleet.store.put(Array("{".utf8), at: RunKeys.plan(run))
+      await #expect(throws: Failure.self) { _ = try await fleet.verify() }
+      #expect(try await recoverWhole(fleet) == [.objectBroken])
+      try await expectWhole(fleet, rows: 3)
+    }
+  }
+
+  /// A backup of `runs/` that is older than the proofs: an open plan in it was committed long ago.
+  @Test func anOpenPlanWhoseRowsAreThereIsNotCommittedAgain() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      var request = fleet.request
+      request.isPruneOff = true
+      let run = try await fleet.harvest.run(request).run
+      try await forgetRuns(fleet)
+      try await fleet.store.delete(RunKeys.proof(run))
+      try await fleet.store.put([], at: RunKeys.open(run))
+      await #expect { _ = try await fleet.run() } throws: { ($0 as? Failure)?.code == "run.unclear" }
+      #expect(try await recoverWhole(fleet) == [.proofLost])
+      _ = try await fleet.run()
+      try await expectWhole(fleet, rows: 3)
+      #expect(!exists(fleet.path(0, "a.log.1")))
     }
   }
 
@@ -310,6 +421,61 @@ import Testing
     }
   }
 
+  /// Somebody rolls the table back between a commit and its proof: nothing may be proven, and deleted, that is no longer there.
+  @Test func whatWasRolledBackBeforeItsProofIsNotProven() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      _ = try await fleet.run()
+      try await fleet.write(0, "b.log.1", lines: 5, seed: 2)
+      let run = try await fleet.run().run
+      // As it was just after the commit: no proof, and the node's file is still there.
+      let plan = try #require(try await RunStore(store: fleet.store).plan(run))
+      try await fleet.store.delete(RunKeys.proof(run))
+      try await fleet.store.put([], at: RunKeys.open(run))
+      try await change(fleet) { metadata in
+        let first = metadata["snapshots"]?.array?.first?["snapshot-id"] ?? 0
+        metadata["current-snapshot-id"] = first
+        metadata["refs"] = ["main": ["type": "branch", "snapshot-id": first]]
+      }
+      _ = try await fleet.run()
+      let proven = try await RunStore(store: fleet.store).proven().batches
+      #expect(plan.bundles.flatMap(\.batches).allSatisfy { proven[$0.id] == nil })
+    }
+  }
+
+  /// A bundle was taken apart and brought back in parts, and then the table was lost: the whole bundle and its part must not both come back.
+  @Test func aBundleAndAPartOfItDoNotBothComeBack() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      try await fleet.write(0, "b.log.1", lines: 5, seed: 2)
+      let run = try await fleet.run().run
+      let runs = RunStore(store: fleet.store)
+      let plan = try #require(try await runs.plan(run))
+      let bundle = plan.bundles[0]
+      let part = try #require(bundle.batches.first { $0.file == "a.log.1" })
+      // The part, as a recovery of it alone has left it: a later plan and proof of its own bundle.
+      let stager = RawStager(
+        store: fleet.store, duckdb: fleet.duckdb, scratch: joined(folder, "scratch"), request: fleet.request,
+        dataPath: try await fleet.catalog.dataPath(in: fleet.store), clock: .system)
+      try makeFolder(joined(folder, "scratch"))
+      let staged = try await stager.stage([RawBatch(node: bundle.node, facts: part)]).bundles
+      let later = newRunID(at: WallClock.system.now())
+      try await fleet.store.put(encodeJSON(Plan(run: later, bundles: staged)), at: RunKeys.plan(later))
+      let proof = Proof(
+        run: later, writtenAt: "", table: "", tableUUID: "", snapshot: 1, sequence: 2,
+        batches: [
+          ProvenBatch(
+            facts: part, node: bundle.node, bundle: staged[0].id, run: later, snapshot: 1, sequence: 2)
+        ], dataFiles: staged[0].dataFiles.map(\.url), leftOut: [])
+      try await fleet.store.put(encodeJSON(proof), at: RunKeys.proof(later))
+      try await delete(fleet, "warehouse/logs/events/metadata/")
+      #expect(Set(try await recoverWhole(fleet)) == [.rowsForgotten])
+      try await expectWhole(fleet, rows: 8)
+    }
+  }
+
   @Test func aTableThatIsGoneIsMadeAnew() async throws {
     try await withScratch { folder in
       let fleet = try await InProcessFleet(folder)
@@ -423,6 +589,26 @@ import Testing
       fleet.engine.nodes.removeLast()
       let items = try await recover(fleet, apply: true)
       #expect(items.map(\.kind) == [.filesLost] && items[0].found.contains("broken.log.1.gz"))
+      #expect(items[0].state == .left)
+    }
+  }
+
+  /// The old name's staged batches are the new name's files: they must not come twice.
+  @Test func whatANodeStagedUnderItsOldNameIsLeft() async throws {
+    try await withScratch { folder in
+      var fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      try await stageOnly(fleet)
+      let root = fleet.engine.root(fleet.engine.nodes[0])
+      fleet.engine.nodes = [Node(region: "r1", zone: "z", name: "renamed")]
+      let renamed = fleet.engine.root(fleet.engine.nodes[0])
+      try removeTree(joined(root, "var/lib/gadwall"))
+      try renameFile(root, renamed, replacing: false)
+      _ = try await fleet.run()
+      #expect(try await fleet.count() == 3)
+      let items = try await recover(fleet, apply: true)
+      #expect(items.map(\.kind) == [.stagedLeft] && items[0].state == .left, "\(items)")
+      #expect(try await fleet.count() == 3)
     }
   }
 

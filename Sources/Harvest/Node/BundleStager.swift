@@ -313,11 +313,11 @@ struct BundleStager: ~Copyable {
   }
 
   private func facts(_ file: RotatedFile, _ content: FileContent) -> BatchFacts {
-    let rotated = file.info.modifiedSeconds
     let id = batchID(
-      node: context.node, folder: file.folder, stream: file.stream, rotated: rotated, digest: content.digest)
+      node: context.node, folder: file.folder, stream: file.stream, rotated: file.rotated,
+      digest: content.digest)
     var facts = BatchFacts(
-      id: id, folder: file.folder, file: file.name, stream: file.stream, rotated: rotated,
+      id: id, folder: file.folder, file: file.name, stream: file.stream, rotated: file.rotated,
       digest: content.digest,
       bytes: content.bytes, lines: 0, blank: 0, malformed: 0, entries: 0)
     facts.setCounts(content.counts)

@@ -173,7 +173,7 @@ public struct StageTask: Sendable {
       var readable: [(batch: String, file: RotatedFile)] = []
       for batch in bundle.batches {
         if let file = decisions.known[batch.facts.id] {
-          readable.append((batch.facts.id, file))
+          readable.append((batch.facts.id, file.known(as: batch.facts)))
         } else if context.rules.readsFromRawObjects, let copy = try await rawCopy(of: batch) {
           readable.append((batch.facts.id, copy))
         } else if (try? FileInfo(path: batch.path))?.inode != batch.identity.inode {

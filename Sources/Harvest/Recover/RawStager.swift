@@ -73,8 +73,8 @@ struct RawStager {
     }
     for batch in batches {
       let path = joined(root, "raw/\(batch.facts.id).gz")
-      guard try await store.get(batch.raw, toFile: path) else {
-        refused.append("the raw object \(batch.raw) is gone")
+      guard let raw = batch.facts.raw, try await store.get(raw.key, toFile: path) else {
+        refused.append("the raw object of batch \(batch.facts.id.prefix(12)) is gone")
         continue
       }
       do throws(SystemError) {
@@ -98,6 +98,12 @@ struct RawStager {
       }
       guard differ.isEmpty else {
         refused += differ.map { "the raw object of batch \($0.id.prefix(12)) holds other lines than it had" }
+        // The others without it.
+        let same = Set(bundle.batches.map(\.id)).subtracting(differ.map(\.id))
+        guard !same.isEmpty else { continue }
+        let rest = try await stage(batches.filter { same.contains($0.facts.id) }, node)
+        bundles += rest.bundles
+        refused += rest.refused
         continue
       }
       bundles.append(bundle)

@@ -61,8 +61,18 @@ public struct Recovery: Sendable {
       store: store, catalog: catalog, duckdb: duckdb, scratch: scratch, request: request, scope: scope,
       clock: clock, fleet: fleet, dataPath: dataPath)
     var report = RecoveryReport(isApplied: scope.isApplied, items: [])
+    var isProven = true
     for step in try await planner.plan() {
-      report.items.append(scope.isApplied ? await applied(step, dataPath) : step.item)
+      var item = step.item
+      if scope.isApplied, step.work != nil, item.kind == .runLost, !isProven {
+        item.state = .failed
+        item.words =
+          "First the rows above have to be proven: without that, what the run brought could come twice."
+      } else if scope.isApplied {
+        item = await applied(step, dataPath)
+      }
+      if item.kind == .rowsUnproven, item.state != .done { isProven = false }
+      report.items.append(item)
     }
     return report
   }
@@ -89,7 +99,8 @@ public struct Recovery: Sendable {
       try await setAside(key)
       return ""
     case .finish(let plan):
-      return unproven(plan.bundles, by: try await committer.prove(plan))
+      _ = try await committer.prove(plan, look: .refuse)
+      return try await unproven(plan.bundles)
     case .prove(let proof):
       stepPoint("recover.before-proof")
       guard try await store.putIfAbsent(encodeJSON(proof), at: RunKeys.proof(proof.run)) else {
@@ -101,7 +112,7 @@ public struct Recovery: Sendable {
     case .appendAgain(let bundles):
       let run = newRunID(at: clock.now())
       try await store.put([], at: RunKeys.open(run))
-      return try await commit(bundles, run: run, bringingBack: true)
+      return try await commit(bundles, run: run, look: .bringBack)
     case .commit(let bundles):
       let there = Set(try await runs.proven().batches.keys)
       let (chosen, refused) = chooseBundles(bundles, proven: there, dataPath: dataPath)
@@ -109,7 +120,7 @@ public struct Recovery: Sendable {
       guard !chosen.isEmpty else { return words.joined(separator: "\n") }
       let run = newRunID(at: clock.now())
       try await store.put([], at: RunKeys.open(run))
-      let left = try await commit(chosen, run: run, bringingBack: false)
+      let left = try await commit(chosen, run: run, look: .leaveOut)
       return (words + [left]).filter { !$0.isEmpty }.joined(separator: "\n")
     case .writeAgain(let batches, let areProven):
       return try await writeAgain(batches, areProven: areProven, dataPath)
@@ -117,13 +128,35 @@ public struct Recovery: Sendable {
   }
 
   private func setAside(_ key: String) async throws(Failure) {
-    guard let bytes = try await store.get(key, limit: .mebibytes(512)) else { return }
+    // Somebody else may have put a good one in its place meanwhile.
+    guard let bytes = try await store.get(key, limit: .mebibytes(512)), RunSurvey.reason(key, bytes) != nil
+    else { return }
     try await store.put(bytes, at: "\(key).broken-\(randomName())")
     stepPoint("recover.set-aside")
     try await store.delete(key)
   }
 
+  /// In parts of some gigabytes, each with a commit of its own: what is done is done when it is killed, and no entry grows old.
   private func writeAgain(
+    _ batches: [RawBatch], areProven: Bool, _ dataPath: String
+  ) async throws(Failure) -> String {
+    var words: [String] = []
+    var part: [RawBatch] = []
+    var size: Int64 = 0
+    for (index, batch) in batches.enumerated() {
+      part.append(batch)
+      size += batch.facts.bytes
+      guard size >= partLimit || index == batches.count - 1 else { continue }
+      words.append(try await writePart(part, areProven: areProven, dataPath))
+      part = []
+      size = 0
+    }
+    return words.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private var partLimit: Int64 { 4 << 30 }
+
+  private func writePart(
     _ batches: [RawBatch], areProven: Bool, _ dataPath: String
   ) async throws(Failure) -> String {
     let run = newRunID(at: clock.now())
@@ -146,27 +179,33 @@ public struct Recovery: Sendable {
       try await store.delete(RunKeys.open(run))
       return refused.joined(separator: "\n")
     }
-    refused.append(try await commit(bundles, run: run, bringingBack: areProven))
+    refused.append(try await commit(bundles, run: run, look: areProven ? .bringBack : .leaveOut))
     return refused.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
   /// Commits the bundles under a plan of their own, whose entry is written already.
-  private func commit(
-    _ bundles: [StagedBundle], run: String, bringingBack: Bool
-  ) async throws(Failure) -> String {
+  private func commit(_ bundles: [StagedBundle], run: String, look: LookAtRows) async throws(Failure)
+    -> String
+  {
     let plan = Plan(run: run, bundles: bundles)
     guard try await store.putIfAbsent(encodeJSON(plan), at: RunKeys.plan(run)) else {
       throw Failure("plan.exists", "The plan of run \(run) is there already, and it is ours alone to write.")
     }
     stepPoint("recover.planned")
-    return unproven(bundles, by: try await committer.prove(plan, bringingBack: bringingBack))
+    _ = try await committer.prove(plan, look: look)
+    return try await unproven(bundles)
   }
 
-  private func unproven(_ bundles: [StagedBundle], by proof: Proof) -> String {
-    let there = Set(proof.batches.map(\.bundle))
-    let left = bundles.filter { !there.contains($0.id) }
+  /// Says which of the bundles are not proven, or not in the table, now that all is done.
+  private func unproven(_ bundles: [StagedBundle]) async throws(Failure) -> String {
+    let state = try await TableState.read(
+      try await catalog.load(), duckdb, store, catalog, scratch: scratch)
+    let there = try await runs.proven().batches
+    let left = bundles.filter { bundle in
+      bundle.batches.contains { there[$0.id] == nil || $0.rows > 0 && !state.holds($0) }
+    }
     guard !left.isEmpty else { return "" }
     return
-      "\(counted(left.count, "bundle")) were not brought in, since their rows are in the table or their data files are not in the store: \(left.map { String($0.id.prefix(12)) }.joined(separator: ", ")). Run this again to see what is left."
+      "\(counted(left.count, "bundle")) are not in the table as they were staged: \(left.map { String($0.id.prefix(12)) }.joined(separator: ", ")). Run this again to see what is left."
   }
 }

@@ -12,10 +12,13 @@ extension RecoveryPlanner {
   }
 
   mutating func planStaged() async throws(Failure) {
+    contents = knownContents()
     var whole: [Node: [StagedBundle]] = [:]
     var parts: [Node: [RawBatch]] = [:]
     for bundle in survey.bundles.values.sorted(by: { $0.id < $1.id }) {
-      let open = bundle.batches.filter { survey.index.batches[$0.id] == nil && !pending.contains($0.id) }
+      let open = bundle.batches.filter {
+        survey.index.batches[$0.id] == nil && !pending.contains($0.id) && !isElsewhere($0, bundle.node)
+      }
       let current = Set((survey.newest[bundle.node]?.bundles ?? []).flatMap(\.batches).map(\.id))
       // What its ledger still knows, a living node brings itself.
       let left = open.filter { isGone(bundle.node) || !current.contains($0.id) }
@@ -35,7 +38,7 @@ extension RecoveryPlanner {
       }
       for facts in left {
         if let raw = facts.raw, try await store.stat(raw.key) != nil {
-          parts[bundle.node, default: []].append(RawBatch(node: bundle.node, facts: facts, raw: raw.key))
+          parts[bundle.node, default: []].append(RawBatch(node: bundle.node, facts: facts))
         } else {
           steps.append(
             RecoveryStep(
@@ -67,6 +70,31 @@ extension RecoveryPlanner {
       ? isGone(node) ? ", which is gone," : ", whose ledger forgot it," : ", which is no node of the fleet,"
   }
 
+  /// Whether the same content is known as another batch: its node was renamed, or its file got another time before it was staged. Committing
+  /// this one as well would bring every line of it twice.
+  private mutating func isElsewhere(_ facts: BatchFacts, _ node: Node) -> Bool {
+    guard facts.rows > 0, !facts.digest.isEmpty, let ids = contents[facts.digest],
+      let other = ids.first(where: { $0 != facts.id })
+    else { return false }
+    if pending.insert(facts.id).inserted {
+      steps.append(
+        RecoveryStep(
+          .stagedLeft, facts.id,
+          "The node \(node) has staged \(printable(facts.file)) as batch \(facts.id.prefix(12)), and batch \(other.prefix(12)) has the very same \(grouped(facts.lines)) lines: the node was renamed, or the file's time was changed.",
+          "Nothing: its lines would come twice. If they are others after all, its raw object holds them.",
+          state: .left))
+    }
+    return true
+  }
+
+  /// Batches that are proven, or that a living node will bring itself, by their content.
+  private func knownContents() -> [String: [String]] {
+    let living = survey.newest.values.filter { !isGone($0.head.node) }.flatMap(\.bundles).flatMap(\.batches)
+    return Dictionary(grouping: survey.index.batches.values.map(\.facts) + living, by: \.digest).mapValues {
+      $0.map(\.id)
+    }
+  }
+
   /// Raw objects of nodes that are gone: uploaded, and never reported.
   mutating func planRaw() async throws(Failure) {
     let nodes = survey.nodes.union(fleet).filter(isGone)
@@ -83,10 +111,11 @@ extension RecoveryPlanner {
       for node in owners where batch == nil {
         let guess = BatchGuess(node: node, folders: folders, streams: streams, rotated: name.seconds)
         if let facts = try await rebuilder.rebuild(name.batch, raw: object.key, guess) {
-          batch = RawBatch(node: node, facts: facts, raw: object.key)
+          batch = RawBatch(node: node, facts: facts)
         }
       }
       if let batch {
+        guard !isElsewhere(batch.facts, batch.node) else { continue }
         found[batch.node, default: []].append(batch)
       } else {
         steps.append(
@@ -115,7 +144,7 @@ extension RecoveryPlanner {
         RecoveryStep(
           .filesLost, "\(node)",
           "The node \(node)\(why(node)) had files that it did not archive: \(names.joined(separator: "; ")).",
-          "They are on its disk, if anywhere.", state: .impossible))
+          "They are on its disk, if anywhere.", state: .left))
     }
   }
 }

@@ -27,6 +27,10 @@ struct RecoveryPlanner {
   /// Runs of which the table says that they are committed, and the store nothing.
   var lost: [String] = []
   var steps: [RecoveryStep] = []
+  /// Batches by their content.
+  var contents: [String: [String]] = [:]
+  /// Plans to be carried through, once all that a commit asks for is known.
+  private var unfinished: [RecoveryStep] = []
 
   /// Reads all proofs and reports, the plans without a proof, all manifests, and two columns of the table.
   init(
@@ -79,6 +83,7 @@ struct RecoveryPlanner {
       try await planRun(run)
     }
     try await planStrangers()
+    steps += unfinished
     try await planRows()
     try await planStaged()
     try await planRaw()
@@ -101,50 +106,52 @@ struct RecoveryPlanner {
       lost.append(run)
       return
     }
-    if committed[run] != nil {
-      finish(plan, "The run \(run) is committed, and has no proof.")
+    if let marker = committed[run] {
+      finish(plan, except: marker.leftOut, "The run \(run) is committed, and has no proof.")
       return
     }
     // The snapshot is expired and the marker gone, as happens once a proof exists; or nothing was ever committed. The rows tell.
-    var there: [StagedBundle] = []
-    var absent: [StagedBundle] = []
+    var batches: [ProvenBatch] = []
+    var leftOut: [String] = []
+    var isOdd = false
     for bundle in plan.bundles where !isProven(bundle) {
-      let batches = bundle.batches.filter { $0.rows > 0 }
-      if !batches.isEmpty, batches.allSatisfy({ state.holds($0) }) {
-        there.append(bundle)
-      } else if bundle.batches.contains(where: { survey.pruned.contains($0.id) }) {
-        // A node deletes on a proof alone: there was one, and the rows went afterwards.
-        there.append(bundle)
-      } else if batches.contains(where: { state.rows($0.id) > 0 }) {
-        steps.append(
-          RecoveryStep(
-            .rowsOdd, bundle.id,
-            "The run \(run) has no proof, and of its bundle \(bundle.id.prefix(12)) the table holds some rows and not all.",
-            "Delete the rows of its batches from the table, then run this again.", state: .impossible))
-        pending.formUnion(bundle.batches.map(\.id))
-        return
-      } else {
-        absent.append(bundle)
+      let wanted = bundle.batches.filter { $0.rows > 0 }
+      let isThere = !wanted.isEmpty && wanted.allSatisfy { state.holds($0) }
+      // A node deletes on a proof alone: where it has, there was one, and the rows went afterwards.
+      let proven = bundle.batches.filter {
+        isThere || survey.pruned.contains($0.id) || $0.rows > 0 && state.holds($0)
       }
+      batches += proven.map { reproven($0, bundle.node, bundle: bundle.id, run: run) }
+      if proven.isEmpty { leftOut.append(bundle.id) }
+      let odd = wanted.filter { state.rows($0.id) > 0 && !state.holds($0) }
+      for facts in odd { addOdd(facts) }
+      isOdd = isOdd || !odd.isEmpty
     }
-    guard !there.isEmpty else {
-      finish(
-        plan,
-        "The run \(run) has a plan of \(counted(plan.bundles.count, "bundle")) and no proof: it is going on, was cut off, or can't be finished."
-      )
+    guard !batches.isEmpty else {
+      // With some of its rows there it can't be carried through: they would come twice.
+      if !isOdd {
+        finish(
+          plan, except: [],
+          "The run \(run) has a plan of \(counted(plan.bundles.count, "bundle")) and no proof: it is going on, was cut off, or can't be finished."
+        )
+      }
       return
     }
-    var batches: [ProvenBatch] = []
-    for bundle in there {
-      for facts in bundle.batches {
-        batches.append(reproven(facts, bundle.node, bundle: bundle.id, run: run))
-      }
-    }
     prove(
-      run, batches, plan, leftOut: absent.map(\.id),
+      run, batches, plan, leftOut: leftOut,
       found:
-        "The proof of run \(run) is gone; the table holds the rows of \(counted(batches.count, "batch", plural: "batches")) of its plan."
+        "The proof of run \(run) is gone; the table holds, or has held, the rows of \(counted(batches.count, "batch", plural: "batches")) of its plan."
     )
+  }
+
+  /// A batch that no proof names, and of which the table holds some rows and not all: committing it would bring those twice.
+  mutating func addOdd(_ facts: BatchFacts) {
+    guard pending.insert(facts.id).inserted else { return }
+    steps.append(
+      RecoveryStep(
+        .rowsOdd, facts.id,
+        "The table holds \(grouped(state.rows(facts.id))) rows of the batch \(facts.id.prefix(12)), which no proof names, and its file had \(grouped(facts.rows)).",
+        "Delete its rows from the table, then run this again.", state: .impossible))
   }
 
   /// A batch whose rows are in the table now, whichever commit brought them; or whose rows are gone, and a node's deletion says that they were there.
@@ -161,9 +168,10 @@ struct RecoveryPlanner {
     bundle.batches.contains { survey.index.batches[$0.id] != nil }
   }
 
-  private mutating func finish(_ plan: Plan, _ found: String) {
-    pending.formUnion(plan.bundles.flatMap(\.batches).map(\.id))
-    steps.append(
+  private mutating func finish(_ plan: Plan, except leftOut: [String], _ found: String) {
+    let bundles = plan.bundles.filter { !leftOut.contains($0.id) }
+    pending.formUnion(bundles.flatMap(\.batches).map(\.id))
+    unfinished.append(
       RecoveryStep(
         .runOpen, plan.run, found, "Carry it through to its proof, as the next harvest does.", .finish(plan)))
   }

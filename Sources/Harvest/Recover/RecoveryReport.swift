@@ -6,6 +6,8 @@ public struct RecoveryScope: Sendable {
   public var isApplied = false
   /// Bring back rows as well that somebody seems to have deleted on purpose.
   public var bringsBackRemoved = false
+  /// Take the table's word for rows of which nothing else is left.
+  public var trustsTable = false
   /// Patterns for the names of nodes that will not come back: what they left unfinished is finished without them.
   public var gone: [String] = []
 
@@ -101,9 +103,8 @@ struct RecoveryStep: Sendable {
   }
 }
 
-/// A batch whose lines are to be read from its raw object.
+/// A batch whose lines are to be read from its raw object, which its facts name.
 struct RawBatch: Sendable {
   var node: Node
   var facts: BatchFacts
-  var raw: String
 }

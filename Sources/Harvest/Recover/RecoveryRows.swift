@@ -24,28 +24,24 @@ extension RecoveryPlanner {
           batch = ProvenBatch(facts: facts, node: bundle.node, bundle: bundle.id, run: run)
         } else if let place = places[id], place.count == 1 {
           batch = try await rebuilt(id, place[0], run)
+          if batch == nil, scope.trustsTable { batch = trusted(id, place[0], run) }
         }
-        guard var batch else {
+        guard let batch else {
           isWhole = false
           steps.append(
             RecoveryStep(
               .rowsUnproven, id,
-              "The table holds \(grouped(state.rows(id))) rows of the batch \(printable(String(id.prefix(12)))), and nothing in the store says what it was.",
-              "If they are yours, bring runs/ or raw/ back from a backup. If somebody else wrote them, delete them from the table.",
+              "The table holds \(grouped(state.rows(id))) rows of the batch \(printable(String(id.prefix(12)))), and nothing in the store says what file it was.",
+              "Bring runs/ or raw/ back from a backup. If there is none, --trust-table takes the table's word; no file is deleted for that. If somebody else wrote the rows, delete them from the table.",
               state: .impossible))
           continue
         }
         guard state.holds(batch.facts) else {
           isWhole = false
-          steps.append(
-            RecoveryStep(
-              .rowsOdd, id,
-              "The table holds \(grouped(state.rows(id))) rows of the batch \(id.prefix(12)), and its file had \(grouped(batch.facts.rows)).",
-              "Delete its rows from the table, then run this again.", state: .impossible))
+          addOdd(batch.facts)
           continue
         }
-        batch = reproven(batch.facts, batch.node, bundle: batch.bundle, run: run)
-        found.append(batch)
+        found.append(reproven(batch.facts, batch.node, bundle: batch.bundle, run: run))
       }
     }
     if !found.isEmpty {
@@ -103,6 +99,15 @@ extension RecoveryPlanner {
     return ProvenBatch(facts: facts, node: place.node, bundle: "", run: run)
   }
 
+  /// What the table alone says of a batch. Without a digest no ledger agrees with it, so that no file is ever deleted on it.
+  private func trusted(_ id: String, _ place: BatchPlace, _ run: String) -> ProvenBatch {
+    let malformed = state.counts[id]?.malformed ?? 0
+    let facts = BatchFacts(
+      id: id, folder: "", file: place.stream, stream: place.stream, rotated: place.rotated, digest: "",
+      bytes: 0, lines: state.rows(id), blank: 0, malformed: malformed, entries: state.rows(id) - malformed)
+    return ProvenBatch(facts: facts, node: place.node, bundle: "", run: run)
+  }
+
   // MARK: proven rows that are gone
 
   mutating func planRows() async throws(Failure) {
@@ -111,34 +116,34 @@ extension RecoveryPlanner {
     let bundles = Dictionary(grouping: proven, by: \.bundle)
     var whole: [StagedBundle] = []
     var parts: [RawBatch] = []
-    var removed: [ProvenBatch] = []
+    var left: [(batch: ProvenBatch, fate: TableState.Fate)] = []
+    var taken: Set<String> = []
     var impossible: [RecoveryStep] = []
     for id in bundles.keys.sorted() {
       let batches = (bundles[id] ?? []).sorted { $0.facts.id < $1.facts.id }
       for batch in batches where state.rows(batch.facts.id) > 0 && !state.holds(batch.facts) {
-        impossible.append(
-          RecoveryStep(
-            .rowsOdd, batch.facts.id,
-            "The table holds \(grouped(state.rows(batch.facts.id))) rows of the batch \(batch.facts.id.prefix(12)), and its file had \(grouped(batch.facts.rows)).",
-            state.rows(batch.facts.id) > batch.facts.rows
-              ? "Somebody appended them again: delete the surplus rows from the table."
-              : "If it was not on purpose: delete the rest of its rows from the table, then run this again.",
-            state: state.rows(batch.facts.id) > batch.facts.rows ? .impossible : .left))
+        impossible.append(partlyThere(batch))
       }
-      let gone = batches.filter { state.rows($0.facts.id) == 0 }
-      guard let first = gone.first else { continue }
-      let fate = state.fate(of: first, others: others)
-      guard fate == .forgotten || scope.bringsBackRemoved else {
-        removed += gone
-        continue
+      var gone: [ProvenBatch] = []
+      for batch in batches where state.rows(batch.facts.id) == 0 {
+        let fate = state.fate(of: batch, others: others)
+        if fate == .forgotten || scope.bringsBackRemoved {
+          gone.append(batch)
+        } else {
+          left.append((batch, fate))
+        }
       }
-      if gone.count == batches.count, let bundle = try await stagedBundle(id, run: first.run) {
+      if let first = gone.first, let bundle = try await stagedBundle(id, run: first.run),
+        Set(bundle.batches.filter { $0.rows > 0 }.map(\.id)).isSubset(of: gone.map(\.facts.id)),
+        taken.isDisjoint(with: bundle.batches.map(\.id))
+      {
         whole.append(bundle)
+        taken.formUnion(bundle.batches.map(\.id))
         continue
       }
-      for batch in gone {
+      for batch in gone where taken.insert(batch.facts.id).inserted {
         if let raw = batch.facts.raw, try await store.stat(raw.key) != nil {
-          parts.append(RawBatch(node: batch.node, facts: batch.facts, raw: raw.key))
+          parts.append(RawBatch(node: batch.node, facts: batch.facts))
         } else {
           impossible.append(
             RecoveryStep(
@@ -149,8 +154,20 @@ extension RecoveryPlanner {
       }
     }
     bringBack(whole, parts)
-    leave(removed)
+    leave(left.filter { $0.fate == .removed }.map(\.batch), "as far as can be seen, somebody took them out")
+    leave(left.filter { $0.fate == .missing }.map(\.batch), "and nobody is known to have taken them out")
     steps += impossible
+  }
+
+  private func partlyThere(_ batch: ProvenBatch) -> RecoveryStep {
+    let isTooMuch = state.rows(batch.facts.id) > batch.facts.rows
+    return RecoveryStep(
+      .rowsOdd, batch.facts.id,
+      "The table holds \(grouped(state.rows(batch.facts.id))) rows of the batch \(batch.facts.id.prefix(12)), and its file had \(grouped(batch.facts.rows)).",
+      isTooMuch
+        ? "Somebody appended them again: delete the surplus rows from the table."
+        : "If it was not on purpose: delete the rest of its rows from the table, then run this again with --removed.",
+      state: isTooMuch ? .impossible : .left)
   }
 
   private mutating func bringBack(_ whole: [StagedBundle], _ parts: [RawBatch]) {
@@ -174,15 +191,15 @@ extension RecoveryPlanner {
     }
   }
 
-  /// Rows that somebody took out, by their day: it is by days that an archive is thinned out.
-  private mutating func leave(_ removed: [ProvenBatch]) {
+  /// Rows that are gone, by their day: it is by days that an archive is thinned out.
+  private mutating func leave(_ removed: [ProvenBatch], _ why: String) {
     let days = Dictionary(grouping: removed) { Instant(seconds: $0.facts.rotated).dateText }
     for (day, batches) in days.sorted(by: { $0.key < $1.key }) {
       let rows = batches.reduce(0) { $0 + $1.facts.rows }
       steps.append(
         RecoveryStep(
           .rowsRemoved, day,
-          "\(grouped(rows)) proven rows of \(counted(batches.count, "batch", plural: "batches")) rotated on \(day) are no longer in the table: as far as can be seen, somebody took them out.",
+          "\(grouped(rows)) proven rows of \(counted(batches.count, "batch", plural: "batches")) rotated on \(day) are no longer in the table, \(why).",
           "Nothing: a day that was dropped on purpose looks like this. --removed brings them back.",
           state: .left))
     }
@@ -190,6 +207,10 @@ extension RecoveryPlanner {
 
   /// The bundle as its plan has it, if all of its data files are in the store and none is in the table.
   private func stagedBundle(_ id: String, run: String) async throws(Failure) -> StagedBundle? {
+    // A reader may apply a delete file to a data file of that name, however much later it was added.
+    if let deletes = state.table?.currentSnapshot?.summary("total-delete-files"), deletes != "0" {
+      return nil
+    }
     let plan: Plan?
     if let there = survey.plans[run] {
       plan = there

@@ -41,10 +41,9 @@ struct RunSurvey {
       default: break
       }
     }
-    for run in plans where !survey.proofs.contains(run) {
-      if let plan = try await survey.decoded(Plan.self, RunKeys.plan(run), runs.store) {
-        survey.plans[run] = plan
-      }
+    for run in plans {
+      guard let plan = try await survey.decoded(Plan.self, RunKeys.plan(run), runs.store) else { continue }
+      if !survey.proofs.contains(run) { survey.plans[run] = plan }
     }
     return survey
   }
@@ -82,6 +81,24 @@ struct RunSurvey {
     } catch {
       broken.append((key, error.words))
       return nil
+    }
+  }
+
+  /// Why an object under `runs/` can't be read; nil when it can, or is none that is looked at.
+  static func reason(_ key: String, _ bytes: [UInt8]) -> String? {
+    do throws(Failure) {
+      switch (key.split(separator: "/").dropFirst(2).first, baseName(key)) {
+      case (_, "proof.json"):
+        _ = try decodeJSON(Proof.self, from: bytes, code: "object.broken", document: key)
+      case (_, "plan.json"): _ = try decodeJSON(Plan.self, from: bytes, code: "object.broken", document: key)
+      case ("staged", _): _ = try StageReport(parsing: bytes, name: key)
+      case ("pruned", _):
+        _ = try decodeJSON(PruneReport.self, from: bytes, code: "object.broken", document: key)
+      default: break
+      }
+      return nil
+    } catch {
+      return error.words.isEmpty ? error.sentence : error.words
     }
   }
 

@@ -4,6 +4,18 @@ import Logs
 import ObjectStorage
 import Support
 
+/// Whether a commit looks at the table's rows before it appends, besides markers and proofs. It costs a scan of two columns.
+enum LookAtRows {
+  /// A run's own plan: whatever is in the table, a marker or a proof names.
+  case no
+  /// A plan that another run has left: rows without a marker or a proof mean that objects under `runs/` were lost or set back.
+  case refuse
+  /// Bundles with a row in the table are left out.
+  case leaveOut
+  /// The same, and proven bundles without one are appended.
+  case bringBack
+}
+
 /// Brings a plan into the table exactly once, reads it back, and writes the proof.
 struct Committer {
   let runs: RunStore
@@ -19,10 +31,10 @@ struct Committer {
   /// Carries a plan through to its proof.
   ///
   /// Safe to call again with the same plan at any time, from any machine: what is in the table is seen and never appended twice.
-  /// - Parameter bringingBack: proven batches of which the table that is appended to holds no row count as not there.
+  /// - Parameter look: what to make of rows that the table holds already.
   /// - Throws: `commit.conflict` after too many lost races; `commit.unknown` when the catalog gave no clear answer and the marker was not there
   ///   afterwards. Nothing was deleted in either case, and the next run takes the plan up again.
-  func prove(_ plan: Plan, bringingBack: Bool = false) async throws(Failure) -> Proof {
+  func prove(_ plan: Plan, look: LookAtRows = .no) async throws(Failure) -> Proof {
     if let there = try await runs.proof(plan.run) {
       // Killed between the proof and this: without it every run would finish that one again, for ever.
       try await runs.store.delete(RunKeys.open(plan.run))
@@ -48,10 +60,20 @@ struct Committer {
         plans[run] = other
       }
       var there = Set(index.batches.keys)
-      if bringingBack { there.subtract(try await absent(plan, table)) }
+      var present: Set<String> = []
+      if look != .no, markers[plan.run] == nil {
+        present = try await bundlesWithRows(plan, table)
+        if look == .bringBack {
+          let absent = plan.bundles.filter { !present.contains($0.id) }
+          there.subtract(absent.flatMap(\.batches).map(\.id))
+        }
+      }
       var step = commitStep(plan, markers: markers, proven: there, plans: plans, rules: rules)
-      if rules.looksForDataFiles, case .append(let bundles, _) = step {
-        let gone = try await withoutDataFiles(bundles)
+      if case .append(let bundles, _) = step {
+        var gone = rules.looksForDataFiles ? try await withoutDataFiles(bundles) : []
+        let known = bundles.map(\.id).filter(present.contains)
+        if look == .refuse, let first = known.first { throw unclearRun(plan.run, first, catalog.table) }
+        gone.formUnion(known)
         if !gone.isEmpty {
           step = commitStep(plan, markers: markers, proven: there, plans: plans, gone: gone, rules: rules)
         }
@@ -89,14 +111,12 @@ struct Committer {
       remedy: "Nothing was deleted, and nothing is lost: the next harvest takes it up again.", words: last)
   }
 
-  /// Batches of bundles of which this very state of the table holds no row. An append on top of it, and on nothing else, brings none twice.
-  private func absent(_ plan: Plan, _ table: LoadedTable?) async throws(Failure) -> Set<String> {
-    var counts: [String: BatchCount] = [:]
-    if let table, table.currentSnapshot != nil {
-      counts = try await batchCounts(duckdb, metadata: catalog.metadataURL(of: table))
-    }
-    let bundles = plan.bundles.filter { $0.batches.allSatisfy { counts[$0.id] == nil } }
-    return Set(bundles.flatMap(\.batches).map(\.id))
+  /// Bundles of the plan of which this very state of the table holds a row. An append of the others on top of it, and on nothing else, brings
+  /// none twice.
+  private func bundlesWithRows(_ plan: Plan, _ table: LoadedTable?) async throws(Failure) -> Set<String> {
+    guard let table, table.currentSnapshot != nil else { return [] }
+    let counts = try await batchCounts(duckdb, metadata: catalog.metadataURL(of: table))
+    return Set(plan.bundles.filter { $0.batches.contains { counts[$0.id] != nil } }.map(\.id))
   }
 
   /// Bundles of which a data file is not in the store as the plan names it.
@@ -112,7 +132,8 @@ struct Committer {
   {
     stepPoint("readback.before")
     let bundles = plan.bundles.filter { !marker.leftOut.contains($0.id) }
-    guard let table, let snapshot = table.snapshot(marker.snapshot) else {
+    // A snapshot that was rolled back is in the metadata still, and its rows are not in the table.
+    guard let table, let snapshot = table.snapshot(marker.snapshot), table.isInHistory(snapshot) else {
       return try await countRows(plan, bundles, marker, table)
     }
     let files = Dictionary(
@@ -187,6 +208,15 @@ func lostRun(_ run: String, _ table: String) -> Failure {
     "The table \(table) says that the run \(run) is committed, and the store has neither its plan nor its proof.",
     remedy:
       "Nothing is committed meanwhile, since what that run brought could come a second time. 'gadwall recover' says what can be brought back."
+  )
+}
+
+func unclearRun(_ run: String, _ bundle: String, _ table: String) -> Failure {
+  Failure(
+    "run.unclear",
+    "The run \(run) has a plan and no proof, and the table \(table) holds rows of its bundle \(bundle.prefix(12)), which nothing says how they came there.",
+    remedy:
+      "Objects under runs/ were lost, or brought back from an older backup. Nothing is committed meanwhile; 'gadwall recover' writes the proof again."
   )
 }
 

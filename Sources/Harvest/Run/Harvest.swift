@@ -105,8 +105,9 @@ public struct Harvest: Sendable {
 
     let reported = nodes.flatMap { reports[$0]?.flatMap(\.bundles) ?? [] }
     let after = try await runs.proven()
-    let (bundles, refused) = chooseBundles(
+    let (chosen, refused) = chooseBundles(
       reported, proven: Set(after.batches.keys), dataPath: dataPath, rules: rules)
+    let bundles = try await whole(chosen, &summary)
     for (bundle, reason) in refused {
       summary.addProblem(bundle.node, "the bundle \(bundle.id.prefix(12)) was not committed: \(reason)")
     }
@@ -132,6 +133,24 @@ public struct Harvest: Sendable {
     stepPoint("summary.before")
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
     return summary
+  }
+
+  /// Those whose data files are in the store. The others' nodes have just tried to write them again.
+  private func whole(
+    _ bundles: [StagedBundle], _ summary: inout HarvestSummary
+  ) async throws(Failure) -> [StagedBundle] {
+    guard rules.looksForDataFiles else { return bundles }
+    var whole: [StagedBundle] = []
+    for bundle in bundles {
+      if try await store.holds(bundle.dataFiles) {
+        whole.append(bundle)
+      } else {
+        summary.addProblem(
+          bundle.node,
+          "the bundle \(bundle.id.prefix(12)) was not committed: a data file of it is gone from the store")
+      }
+    }
+    return whole
   }
 
   // MARK: before
@@ -174,7 +193,7 @@ public struct Harvest: Sendable {
         continue
       }
       tell(.note(nil, "finishing the run \(run), which was cut off"))
-      try await prove(plan, &summary)
+      try await prove(plan, look: .refuse, &summary)
     }
   }
 
@@ -184,8 +203,10 @@ public struct Harvest: Sendable {
     try await store.delete(entry.key)
   }
 
-  private func prove(_ plan: Plan, _ summary: inout HarvestSummary) async throws(Failure) {
-    let proof = try await committer.prove(plan)
+  private func prove(
+    _ plan: Plan, look: LookAtRows = .no, _ summary: inout HarvestSummary
+  ) async throws(Failure) {
+    let proof = try await committer.prove(plan, look: look)
     let rows = proof.batches.reduce(0) { $0 + $1.facts.rows }
     if let snapshot = proof.snapshot {
       summary.snapshots.append(
@@ -209,7 +230,7 @@ public struct Harvest: Sendable {
       tell(
         .note(
           bundle.node,
-          "the bundle \(bundle.id.prefix(12)) of run \(plan.run) lacks a data file in the store; its node writes it again with its next stage"
+          "the bundle \(bundle.id.prefix(12)) of run \(plan.run) lacks a data file in the store, and was left out"
         ))
     }
   }

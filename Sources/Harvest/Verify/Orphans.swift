@@ -8,12 +8,21 @@ import Support
 extension Verifier {
   /// Data files that a killed or repeated task of ours left: named as ours are, named by no plan and by no snapshot that the table's metadata still
   /// has, and each of whose batches is proven through another file. Nothing else is an orphan, however old it is.
-  func orphans(_ index: ProvenIndex, _ table: LoadedTable?) async throws(Failure) -> [Orphan] {
-    guard let table, let folder = store.key(of: table.dataPath) else { return [] }
+  ///
+  /// - Returns: them, and a run for which none may be removed now.
+  func orphans(_ index: ProvenIndex, _ table: LoadedTable?) async throws(Failure) -> (
+    files: [Orphan], keptFor: String?
+  ) {
+    guard let table, let folder = store.key(of: table.dataPath) else { return ([], nil) }
     var candidates: [ObjectInfo] = try await store.list(folder + "/").filter {
       isOurDataFile(baseName($0.key))
     }
-    // The files were listed first, so that a plan or snapshot that comes now can only spare more of them.
+    // The files first, then the entries of runs without a plan, then the plans. A recovery writes its entry before its first file, and names its
+    // files in a plan afterwards: a file of it that was listed has such an entry now, or is named by a plan that is read below.
+    var keptFor: String?
+    for run in try await runs.openRuns() where try await store.stat(RunKeys.plan(run)) == nil {
+      keptFor = run
+    }
     var named: Set<String> = []
     for object in try await store.list("runs/") where object.key.hasSuffix("/plan.json") {
       let run = String(object.key.split(separator: "/")[1])
@@ -21,7 +30,7 @@ extension Verifier {
     }
     let plans = Set(named.compactMap { store.key(of: $0) })
     candidates.removeAll { plans.contains($0.key) }
-    guard !candidates.isEmpty else { return [] }
+    guard !candidates.isEmpty else { return ([], nil) }
     let writer = TableWriter(duckdb: duckdb, store: store, catalog: catalog, scratch: scratch, clock: .system)
     let referred = Set(try await writer.filesOfAllSnapshots(table).compactMap { store.key(of: $0) })
     candidates.removeAll { referred.contains($0.key) }
@@ -33,17 +42,10 @@ extension Verifier {
       else { continue }
       found.append(Orphan(key: candidate.key, size: candidate.size))
     }
-    return found
+    return (found, keptFor)
   }
 
-  /// Removes them, unless a run is about to write its plan: a recovery writes data files of proven batches, and names them in its plan afterwards.
-  /// Its entry is there before its first file is, so whatever was listed without such an entry now is nobody's.
   func remove(_ orphans: [Orphan], _ report: inout VerifyReport) async throws(Failure) {
-    guard !orphans.isEmpty else { return }
-    for run in try await runs.openRuns() where try await runs.store.stat(RunKeys.plan(run)) == nil {
-      report.orphansKeptFor = run
-      return
-    }
     for orphan in orphans {
       try await store.delete(orphan.key)
       report.orphansRemoved += 1

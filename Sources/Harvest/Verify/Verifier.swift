@@ -47,8 +47,11 @@ public struct Verifier: Sendable {
     try await checkPlans(index, &report)
     try await checkLedgers(index, batches, &report)
     if scope.isDeep { try await readObjects(batches, &report) }
-    report.orphans = try await orphans(index, table)
-    if scope.removesOrphans { try await remove(report.orphans, &report) }
+    let (orphans, keptFor) = try await orphans(index, table)
+    report.orphans = orphans
+    guard scope.removesOrphans, !orphans.isEmpty else { return report }
+    report.orphansKeptFor = keptFor
+    if keptFor == nil { try await remove(orphans, &report) }
     return report
   }
 
