@@ -388,7 +388,7 @@ struct BundleStager: ~Copyable {
 
   private mutating func noteProgress(_ bytes: Int64) {
     bytesRead += bytes
-    guard progressAt.seconds > 0.1 else { return }
+    guard progressAt.seconds >= context.progressInterval else { return }
     progressAt = Stopwatch()
     context.progress(
       NodeProgress(phase: "reading", bytes: bytesRead, entries: entriesRead + scanner.counts.entries))

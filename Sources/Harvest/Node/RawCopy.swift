@@ -1,21 +1,21 @@
 import Files
 import Logs
 
-/// The gzip'd form of a file: a copy that is compressed on the way, or the file itself when it is gzip already.
+/// The gzip'd form of a file, in scratch: compressed on the way, or the very bytes of one that is gzip already. A copy even then, since by the time
+/// of the upload rotation may have given the file's name to another.
 struct RawCopy: ~Copyable {
   private let path: String
   private let isGzip: Bool
-  private let file: Descriptor?
+  private let file: Descriptor
   private var gzip = GzipWriter()
   private var digest = SHA256()
   private var size: Int64 = 0
 
   static func create(_ source: RotatedFile, at path: String) throws(SystemError) -> RawCopy {
-    if source.isGzip { return RawCopy(path: source.path, isGzip: true, file: nil) }
-    return RawCopy(path: path, isGzip: false, file: try Descriptor.create(path, mode: 0o600))
+    RawCopy(path: path, isGzip: source.isGzip, file: try Descriptor.create(path, mode: 0o600))
   }
 
-  private init(path: String, isGzip: Bool, file: consuming Descriptor?) {
+  private init(path: String, isGzip: Bool, file: consuming Descriptor) {
     self.path = path
     self.isGzip = isGzip
     self.file = file
@@ -26,6 +26,7 @@ struct RawCopy: ~Copyable {
     guard isGzip else { return }
     digest.update(block)
     size += Int64(block.count)
+    try file.write(block)
   }
 
   /// The uncompressed bytes.
@@ -36,7 +37,7 @@ struct RawCopy: ~Copyable {
       digest.update(out)
       size += Int64(out.count)
       guard failure == nil else { return }
-      do throws(SystemError) { try file?.write(out) } catch { failure = error }
+      do throws(SystemError) { try file.write(out) } catch { failure = error }
     }
     if let failure { throw failure }
   }

@@ -16,7 +16,7 @@ struct FileContent {
   var digest: String
   var bytes: Int64
   var counts: ScanCounts
-  /// The gzip'd form: a scratch file for a plain file, the file itself for one that is gzip already.
+  /// The gzip'd form, a scratch file.
   var rawPath: String
   var rawDigest: String
   var rawSize: Int64
