@@ -106,11 +106,14 @@ public func takeInventory(
   let root = resolvedPath(root)
   var result = Inventory()
   var seen: Set<[UInt64]> = []
-  var passed: Set<String> = []
+  // By bytes, here and in `pairUp`: to Swift a letter with its accent and the two of them one after the other are equal.
+  var passed: Set<[UInt8]> = []
+  var livePaths: Set<[UInt8]> = []
   for glob in live {
     for found in expand(glob, root: root, &result) {
       guard case .file(let path, let info) = found, info.kind == .regular else { continue }
       result.live.append(path)
+      livePaths.insert(Array(path.utf8))
       seen.insert([info.device, info.inode])
     }
   }
@@ -119,11 +122,11 @@ public func takeInventory(
     for found in expand(glob, root: root, &result) {
       switch found {
       case .odd(let over):
-        if passed.insert(over.file).inserted { result.passedOver.append(over) }
+        if passed.insert(Array(over.file.utf8)).inserted { result.passedOver.append(over) }
       case .file(let path, let info):
-        guard !result.live.contains(path) else { continue }
+        guard !livePaths.contains(Array(path.utf8)) else { continue }
         if let over = unfit(path, info, root: root) {
-          if passed.insert(over.file).inserted { result.passedOver.append(over) }
+          if passed.insert(Array(over.file.utf8)).inserted { result.passedOver.append(over) }
           continue
         }
         guard seen.insert([info.device, info.inode]).inserted else { continue }
@@ -327,10 +330,10 @@ public func otherCompression(_ head: [UInt8]) -> String? {
 
 /// NAME.gz beside NAME is a compression that is going on or was cut short: NAME is read and NAME.gz is not.
 private func pairUp(_ files: [RotatedFile], root: String, _ passedOver: inout [PassedOver]) -> [RotatedFile] {
-  let paths = Set(files.map(\.path))
+  let paths = Set(files.map { Array($0.path.utf8) })
   var result: [RotatedFile] = []
   for var file in files {
-    if file.name.hasSuffix(".gz"), paths.contains(String(file.path.dropLast(3))) {
+    if file.name.hasSuffix(".gz"), paths.contains(Array(file.path.utf8.dropLast(3))) {
       passedOver.append(
         PassedOver(
           file: relative(file.path, root), reason: .beingCompressed,
@@ -338,7 +341,7 @@ private func pairUp(_ files: [RotatedFile], root: String, _ passedOver: inout [P
           bytes: file.info.size))
       continue
     }
-    if !file.name.hasSuffix(".gz"), paths.contains(file.path + ".gz") {
+    if !file.name.hasSuffix(".gz"), paths.contains(Array((file.path + ".gz").utf8)) {
       file.twin = file.path + ".gz"
     }
     result.append(file)

@@ -116,6 +116,28 @@ import Testing
     }
   }
 
+  /// An accented letter, and the letter with an accent behind it: to Swift the same String.
+  @Test func namesThatDifferInTheirBytesAreTwoFiles() async throws {
+    try await withScratch { scratch in
+      var node = try NodeFolder(scratch)
+      node.rotated = ["app/*", "raw/*"]
+      let (one, two) = ("\u{E9}", "e\u{301}")
+      try node.put("app/\(one).log", "{\"id\":\"live\"}\n")
+      // Not matched by the glob for live logs.
+      node.live = ["app/\(one).log"]
+      try node.put("app/\(two).log", "{\"id\":\"left by its writer\"}\n")
+      try node.put("raw/\(one).log.1", "{}\n")
+      try node.put("raw/\(two).log.1.gz", gzip(Array("{}\n".utf8)))
+      for name in [one, two] { try #require(symlink("x", node.path("raw/\(name).link")) == 0) }
+      let found = node.take()
+      #expect(found.live.map { Array($0.utf8) } == [Array(node.path("app/\(one).log").utf8)])
+      let names = Set(found.rotated.map { Array($0.name.utf8) })
+      #expect(names == Set(["\(two).log", "\(one).log.1", "\(two).log.1.gz"].map { Array($0.utf8) }))
+      #expect(found.rotated.allSatisfy { $0.twin == nil })
+      #expect(found.passedOver.map(\.reason) == [.link, .link])
+    }
+  }
+
   @Test func dotFilesAreNobodysBusiness() async throws {
     try await withScratch { scratch in
       let node = try NodeFolder(scratch)

@@ -61,16 +61,22 @@ func decide(
         }
       }
     }
-    if !unchanged || batch.path != file.path { result.moves.append((batch.facts.id, file)) }
+    if !unchanged || !batch.path.utf8.elementsEqual(file.path.utf8) {
+      result.moves.append((batch.facts.id, file))
+    }
     result.known[batch.facts.id] = file
   }
 
   // Files whose stream and second the ledger or another new file has too: only their content tells whether they are something new.
-  var seen: [String: RotatedFile] = [:]
-  let crowded = Dictionary(grouping: unknown) { "\($0.folder)\n\($0.stream)\n\($0.info.modifiedSeconds)" }
+  var seen: [[UInt8]: RotatedFile] = [:]
+  // By bytes: two names that differ only in how an accent is written are equal to Swift, and two streams.
+  func place(of file: RotatedFile) -> [UInt8] {
+    Array("\(file.folder)\n\(file.stream)\n\(file.info.modifiedSeconds)\n".utf8)
+  }
+  let crowded = Dictionary(grouping: unknown, by: place)
   for file in unknown {
     let hasRivals = try ledger.hasBatches(stream: file.stream, rotated: file.info.modifiedSeconds)
-    let place = "\(file.folder)\n\(file.stream)\n\(file.info.modifiedSeconds)"
+    let place = place(of: file)
     guard hasRivals || (crowded[place]?.count ?? 0) > 1 else {
       result.fresh.append(file)
       continue
@@ -98,12 +104,12 @@ func decide(
         result.moves.append((batch.facts.id, file))
         result.known[batch.facts.id] = file
       }
-    } else if let twin = seen[place + found] {
+    } else if let twin = seen[place + found.utf8] {
       result.passedOver.append(
         over(
           file, .held, "it is the twin of \(relative(twin.path, root)): the same stream, second and content"))
     } else {
-      seen[place + found] = file
+      seen[place + found.utf8] = file
       result.fresh.append(file)
     }
   }
