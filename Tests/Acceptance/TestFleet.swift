@@ -2,6 +2,7 @@
 
 import DuckDB
 import Files
+import Glibc
 import Processes
 import Support
 import TestSupport
@@ -82,7 +83,8 @@ struct TestFleet: Sendable {
 
   /// Writes `gadwall.yaml`.
   func configure(
-    rotated: [String] = ["\(rawLogs)/*"], store: String = "file:store", extra: String = ""
+    rotated: [String] = ["\(rawLogs)/*"], settle: String = "60s", store: String = "file:store",
+    extra: String = ""
   ) throws {
     var text = "engine: local\nlocal:\n  nodes:\n"
     for node in nodes {
@@ -90,7 +92,7 @@ struct TestFleet: Sendable {
         "    - { region: \(node.region), zone: \(node.zone), name: \(node.name), root: nodes/\(baseName(node.root)) }\n"
     }
     text +=
-      "logs:\n  live: [\"var/log/app/*.log\"]\n  rotated: [\(rotated.map { "\"\($0)\"" }.joined(separator: ", "))]\n"
+      "logs:\n  live: [\"var/log/app/*.log\"]\n  rotated: [\(rotated.map { "\"\($0)\"" }.joined(separator: ", "))]\n  settle: \(settle)\n"
     text += "store: { url: \"\(store)\" }\n" + extra
     try write(Array(text.utf8), to: config)
   }
@@ -157,6 +159,21 @@ struct TestFleet: Sendable {
     var whole = programEnvironment()
     for (name, value) in environment { whole[name] = value }
     return try await run(Self.program, arguments, environment: whole, seconds: seconds)
+  }
+
+  /// Before a command: root without a single capability, an ordinary user to whom root's files belong.
+  static func unprivileged() throws -> [String] {
+    guard geteuid() == 0 else {
+      throw MissingPart(description: "This test gives files to another user and mounts: it needs root.")
+    }
+    return ["/usr/bin/setpriv", "--inh-caps=-all", "--bounding-set=-all"]
+  }
+
+  /// Runs the program as an ordinary user.
+  func gadwallUnprivileged(_ arguments: String..., seconds: Double = 60) async throws -> Ended {
+    let whole = try Self.unprivileged() + [Self.program] + arguments
+    return try await run(
+      whole[0], Array(whole.dropFirst()), environment: programEnvironment(), seconds: seconds)
   }
 
   func programEnvironment() -> [String: String] {

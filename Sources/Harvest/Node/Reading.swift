@@ -47,10 +47,12 @@ struct RotatedFileReader: ~Copyable {
 
   static let blockSize = 1 << 20
 
-  /// - Parameter settle: seconds that size and time must have been still where no lease is permitted.
-  static func open(_ file: RotatedFile, settle: Double, now: Instant) throws(ReadingRefusal)
-    -> RotatedFileReader
-  {
+  /// - Parameters:
+  ///   - settle: seconds that size and time must have been still where no lease is permitted.
+  ///   - changed: its change time before a rename of ours, which is no writer's.
+  static func open(
+    _ file: RotatedFile, settle: Double, now: Instant, changed: Int64? = nil
+  ) throws(ReadingRefusal) -> RotatedFileReader {
     let before = leaseBreaks()
     let descriptor = try openUnchanged(file)
     do throws(ReadLease.Refusal) {
@@ -60,7 +62,8 @@ struct RotatedFileReader: ~Copyable {
       switch error {
       case .writerPresent: throw .passOver(.waiting, "its writer still has it open")
       case .notPermitted:
-        let still = Double(now.microseconds) / 1e6 - Double(max(file.info.modified, file.info.changed)) / 1e9
+        let still =
+          Double(now.microseconds) / 1e6 - Double(max(file.info.modified, changed ?? file.info.changed)) / 1e9
         guard still >= settle else {
           throw .passOver(
             .waiting, "no lease is permitted on it, and it has been still for less than the settle time")

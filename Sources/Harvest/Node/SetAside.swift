@@ -30,7 +30,9 @@ struct SetAside {
   ) throws(Refusal) -> (bytes: Int64, twinStays: String?) {
     let hidden = joined(folderName(path), "\(Self.prefix)\(batch.prefix(12))-\(baseName(path))")
     stepPoint("prune.before-set-aside")
+    let changed: Int64
     do throws(SystemError) {
+      changed = try FileInfo(path: path).changed
       try renameFile(path, hidden, replacing: false)
     } catch {
       if error.isMissing { throw Refusal(reason: "it is not there any more") }
@@ -47,7 +49,8 @@ struct SetAside {
         path: hidden, folder: "", name: baseName(path), stream: "", info: info, isGzip: try isGzip(hidden),
         estimatedText: info.size)
       let compressed = twin.map(CompressedTwin.init)
-      var reader = try RotatedFileReader.open(file, settle: settle, now: context.clock.now())
+      var reader = try RotatedFileReader.open(
+        file, settle: settle, now: context.clock.now(), changed: changed)
       var whole = SHA256()
       var beginning = BeginningDigest(bytes: compressed?.bytes ?? 0)
       _ = try reader.read(raw: { _ in }) { block in
