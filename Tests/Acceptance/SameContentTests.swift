@@ -1,6 +1,7 @@
 // The same lines under two names, at two times, in two forms: one batch or two, and never a line twice or lost.
 
 import Files
+import Glibc
 import Support
 import TestSupport
 import Testing
@@ -49,6 +50,26 @@ struct SameContentTests {
         let there = try await fleet.idCounts()
         #expect(there == counts(ids("a", 3)))
       }
+    }
+  }
+
+  @Test(
+    "Changed before any of it was in the store: held once, and then read whole",
+    arguments: ["grown", "shrunk"])
+  func changedWhileFixed(how: String) async throws {
+    try await staged(stopAt: "stage.fixed") { fleet, path in
+      let after = how == "grown" ? ids("a", 3) + ["late"] : ids("a", 2)
+      // The same file: another would be another batch.
+      if how == "grown" {
+        try Descriptor.append(path).write(lines(["late"]))
+      } else {
+        try #require(truncate(path, off_t(lines(after).count)) == 0)
+      }
+      try waitUntilNobodyWrites(path)
+      let first = try await fleet.gadwall("harvest")
+      #expect(first.status == 1 && first.output.contains("content has changed"), "\(first)")
+      #expect(!fleet.hasTable())
+      try await expectDone(fleet, after)
     }
   }
 
