@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import Processes
 public import Support
 
@@ -89,7 +90,7 @@ public struct DuckDB: Sendable {
 
   /// Runs the statements and gives the rows of those that return some, one array a statement, in order.
   ///
-  /// - Throws: `duckdb.failed` with DuckDB's own words; `duckdb.deadline`; `cancelled`.
+  /// - Throws: `duckdb.failed` with DuckDB's own words; `scratch.full`; `duckdb.deadline`; `cancelled`.
   @discardableResult
   public func run(_ statements: [SQL], _ settings: Settings = Settings()) async throws(Failure)
     -> [[JSONValue]]
@@ -115,7 +116,15 @@ public struct DuckDB: Sendable {
       }
     }
     guard result.status == .exited(0) else {
-      throw Failure("duckdb.failed", "DuckDB failed (\(result.status)).", words: trimmed(result.errorText))
+      let words = trimmed(result.errorText)
+      // The kernel's own words are all that DuckDB says of the reason.
+      let noSpace = [ENOSPC, EDQUOT].map { String(cString: strerror($0)) }
+      if words.hasPrefix("IO Error"), noSpace.contains(where: words.contains) {
+        throw Failure(
+          "scratch.full", "DuckDB found no room for the files that it writes.",
+          remedy: "Free some space there and run it again; nothing was lost.", words: words)
+      }
+      throw Failure("duckdb.failed", "DuckDB failed (\(result.status)).", words: words)
     }
     return try resultSets(result.output)
   }
