@@ -150,8 +150,9 @@ public struct FileInfo: Sendable, Equatable {
   /// Nil where the file system keeps no birth time.
   public var born: Int64?
 
-  /// Modification time in whole seconds.
-  public var modifiedSeconds: Int64 { modified.flooredDividing(by: 1_000_000_000) }
+  /// Modification time in whole seconds. Kept within the years 1 to 9999, which is what timestamps can name; nanoseconds reach to 2262 only and
+  /// wrap around beyond, which tells two times apart all the same.
+  public var modifiedSeconds: Int64
 
   /// - Throws: ``SystemError``; a link is described itself, not what it points to.
   public init(path: String) throws(SystemError) {
@@ -179,6 +180,7 @@ public struct FileInfo: Sendable, Equatable {
     uid = raw.uid
     links = raw.links
     modified = nanoseconds(raw.mtime_seconds, raw.mtime_nanoseconds)
+    modifiedSeconds = min(max(raw.mtime_seconds, -62_135_596_800), 253_402_300_799)
     changed = nanoseconds(raw.ctime_seconds, raw.ctime_nanoseconds)
     born =
       raw.birth_seconds == 0 && raw.birth_nanoseconds == 0
