@@ -1,4 +1,5 @@
 import Files
+import Logs
 import Support
 
 /// NAME.gz beside NAME: a compression that is going on, was cut short, or is done and whose NAME was not removed.
@@ -9,26 +10,29 @@ struct CompressedTwin {
   private let digest: String
   private let problem: String?
 
-  init(path: String) {
+  /// - Parameter settle: seconds that it must have been still where no lease is permitted.
+  init(path: String, settle: Double, now: Instant) {
     self.path = path
     var bytes: Int64 = 0
     var digest = SHA256()
     var problem: String?
     do {
-      let file = try Descriptor.input(path)
-      let lease = try ReadLease.take(file, owner: try file.info().uid)
-      defer { _ = lease.isWhole }
-      var reader = GzipReader()
-      try file.readBlocks { block in
-        try reader.read(block) {
-          digest.update($0)
-          bytes += Int64($0.count)
-        }
-      }
-    } catch is GzipError {
-      problem = "it is no gzip stream"
-    } catch ReadLease.Refusal.writerPresent {
-      problem = "its writer still has it open"
+      let info = try FileInfo(path: path)
+      // Not as the gzip file that it is: its stream need not have an end.
+      let file = RotatedFile(
+        path: path, folder: "", name: baseName(path), stream: "", info: info, isGzip: false,
+        estimatedText: info.size)
+      var reader = try RotatedFileReader.open(file, settle: settle, now: now)
+      var inflater = GzipReader()
+      _ = try reader.read(
+        raw: { block in
+          try inflater.read(block) {
+            digest.update($0)
+            bytes += Int64($0.count)
+          }
+        }, text: { _ in })
+    } catch ReadingRefusal.passOver(_, let note) {
+      problem = note
     } catch let error as SystemError {
       problem = error.words
     } catch {

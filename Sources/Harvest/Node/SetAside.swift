@@ -48,7 +48,7 @@ struct SetAside {
       let file = RotatedFile(
         path: hidden, folder: "", name: baseName(path), stream: "", info: info, isGzip: try isGzip(hidden),
         estimatedText: info.size)
-      let compressed = twin.map(CompressedTwin.init)
+      let compressed = twin.map { CompressedTwin(path: $0, settle: settle, now: context.clock.now()) }
       var reader = try RotatedFileReader.open(
         file, settle: settle, now: context.clock.now(), changed: changed)
       var whole = SHA256()
