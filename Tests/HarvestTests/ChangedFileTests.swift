@@ -94,6 +94,28 @@ import Testing
     }
   }
 
+  /// Logrotate may shift NAME.gz, and gzip make another of that name, while NAME itself is read for the last time.
+  @Test func aFileThatTookTheNameOfATwinIsNotDeletedForIt() async throws {
+    try await withScratch { folder in
+      let path = joined(folder, "a.log.1.gz")
+      func twin() -> CompressedTwin { CompressedTwin(path: path, settle: 60, now: WallClock.system.now()) }
+      let content = Array("{}\n".utf8)
+      let other = gzip(Array("{\"id\":\"never archived\"}\n".utf8))
+      try publish(gzip(content), at: path, replacing: true)
+      try await untilNobodyWrites(path)
+      let before = twin()
+      try renameFile(path, joined(folder, "a.log.2.gz"), replacing: false)
+      try publish(other, at: path, replacing: true)
+      try await untilNobodyWrites(path)
+      #expect(before.remove(ifBeginning: sha256(content), batch: sha256(content)) != nil)
+      #expect(try readFile(path, limit: .kibibytes(1)) == other)
+
+      try renameFile(joined(folder, "a.log.2.gz"), path, replacing: true)
+      #expect(twin().remove(ifBeginning: sha256(content), batch: sha256(content)) == nil)
+      #expect(try folderEntries(folder).isEmpty)
+    }
+  }
+
   /// Of three blocks, after each of which progress is told.
   private func writeBig(_ fleet: inout InProcessFleet) async throws {
     fleet.engine.progressInterval = 0

@@ -9,6 +9,7 @@ struct CompressedTwin {
   let bytes: Int64
   private let digest: String
   private let problem: String?
+  private let info: FileInfo?
 
   /// - Parameter settle: seconds that it must have been still where no lease is permitted.
   init(path: String, settle: Double, now: Instant) {
@@ -16,12 +17,14 @@ struct CompressedTwin {
     var bytes: Int64 = 0
     var digest = SHA256()
     var problem: String?
+    var info: FileInfo?
     do {
-      let info = try FileInfo(path: path)
+      let found = try FileInfo(path: path)
+      info = found
       // Not as the gzip file that it is: its stream need not have an end.
       let file = RotatedFile(
-        path: path, folder: "", name: baseName(path), stream: "", info: info, isGzip: false,
-        estimatedText: info.size)
+        path: path, folder: "", name: baseName(path), stream: "", info: found, isGzip: false,
+        estimatedText: found.size)
       var reader = try RotatedFileReader.open(file, settle: settle, now: now)
       var inflater = GzipReader()
       _ = try reader.read(
@@ -41,14 +44,26 @@ struct CompressedTwin {
     self.bytes = bytes
     self.digest = digest.hexDigest()
     self.problem = problem
+    self.info = info
   }
 
   /// Removes it if what it holds is the beginning of the file beside it; the reason why it stays otherwise.
-  func remove(ifBeginning beginning: String) -> String? {
+  ///
+  /// Set aside first: rotation may have given its name to a file that nobody has read.
+  func remove(ifBeginning beginning: String, batch: String) -> String? {
     if let problem { return problem }
     guard beginning == digest else { return "its content is not that of the file beside it" }
     do throws(SystemError) {
-      try removeFile(path)
+      let hidden = SetAside.hiddenName(path, batch: batch)
+      try renameFile(path, hidden, replacing: false)
+      let there = try FileInfo(path: hidden)
+      guard let info, there.inode == info.inode, there.device == info.device, there.born == info.born,
+        there.size == info.size, there.modified == info.modified
+      else {
+        try renameFile(hidden, path, replacing: false)
+        return "another file has its name by now"
+      }
+      try removeFile(hidden)
       return nil
     } catch {
       return error.words

@@ -13,6 +13,11 @@ struct SetAside {
   static let prefix = ".gadwall-prune-"
   static let trashPrefix = ".gadwall-trash-"
 
+  /// The name that nobody else knows, from which ``recover(_:_:)`` tells the file's own.
+  static func hiddenName(_ path: String, batch: String) -> String {
+    joined(folderName(path), "\(prefix)\(batch.prefix(12))-\(baseName(path))")
+  }
+
   /// Why a file was moved back, or never moved.
   struct Refusal: Error { var reason: String }
 
@@ -28,7 +33,7 @@ struct SetAside {
     twin: String? = nil,
     record: () throws(Failure) -> Void
   ) throws(Refusal) -> (bytes: Int64, twinStays: String?) {
-    let hidden = joined(folderName(path), "\(Self.prefix)\(batch.prefix(12))-\(baseName(path))")
+    let hidden = Self.hiddenName(path, batch: batch)
     stepPoint("prune.before-set-aside")
     let changed: Int64
     do throws(SystemError) {
@@ -67,7 +72,7 @@ struct SetAside {
       try discard(hidden, name: baseName(path), batch: batch)
       stepPoint("prune.unlinked")
       reader.close()
-      return (info.size, compressed?.remove(ifBeginning: beginning.hexDigest()))
+      return (info.size, compressed?.remove(ifBeginning: beginning.hexDigest(), batch: batch))
     } catch {
       let reason: String
       switch error {
