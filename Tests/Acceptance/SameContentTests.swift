@@ -228,6 +228,28 @@ struct SameContentTests {
     }
   }
 
+  @Test("The same stream, second and content in another folder is another batch, however late it comes")
+  func otherFolder() async throws {
+    try await TestFleet.with { fleet in
+      try fleet.configure(rotated: ["var/logs/*/*"])
+      let content = lines(["started"])
+      for folder in ["auth", "web", "late"] {
+        if folder == "late" {
+          // The first two are archived and deleted by now.
+          let first = try await fleet.gadwall("harvest")
+          #expect(first.status == 0, "\(first)")
+          #expect(try await fleet.idCounts() == ["started": 2])
+        }
+        try fleet.put("my_logs.log.1", content, in: "var/logs/\(folder)", stream: "my_logs.log")
+      }
+      let harvest = try await fleet.gadwall("harvest")
+      #expect(harvest.status == 0, "\(harvest)")
+      #expect(try fleet.names(in: "var/logs/late").isEmpty)
+      #expect(try await fleet.idCounts() == ["started": 3])
+      #expect(try await fleet.comparison().differences == [])
+    }
+  }
+
   @Test("A hard link is no second file")
   func hardLink() async throws {
     try await TestFleet.with { fleet in

@@ -89,10 +89,10 @@ func decide(
     case .success(let value): found = value
     }
     let same = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds, digest: found)
-    if same.contains(where: { $0.state == .pruned }) {
+    if same.contains(where: { $0.isPruned(in: file.folder) }) {
       result.passedOver.append(
         over(file, .twin, "its batch is archived and pruned already; it goes with the next prune"))
-    } else if let batch = same.first {
+    } else if let batch = same.first(where: { $0.state != .pruned }) {
       let own = try? FileInfo(path: batch.path)
       let isThere = own?.inode == batch.identity.inode && own?.device == batch.identity.device
       if let twin = result.known[batch.facts.id]?.path ?? (isThere ? batch.path : nil) {
@@ -114,6 +114,13 @@ func decide(
     }
   }
   return result
+}
+
+extension LedgerBatch {
+  /// Whether a file of its stream, second and content in this folder is no other batch than this one: in another folder it is.
+  func isPruned(in folder: String) -> Bool {
+    state == .pruned && facts.folder.utf8.elementsEqual(folder.utf8)
+  }
 }
 
 struct PassedOverError: Error { var value: PassedOver }
