@@ -58,7 +58,10 @@ struct BundleStager: ~Copyable {
     do { try makeFolder(work, mode: 0o700) } catch { throw context.scratchFailure(error) }
     defer { try? removeTree(work) }
     var outcome = Outcome()
-    let needed = files.reduce(Int64(64 << 20)) { $0 + min($1.estimatedText, context.pieceLimit) * 3 / 2 }
+    // A frame and a data file of each piece, and the copy of what is compressed already.
+    let needed = files.reduce(Int64(64 << 20)) {
+      $0 + min($1.estimatedText, context.pieceLimit) * 3 / 2 + ($1.isGzip ? $1.info.size : 0)
+    }
     if let free = try? freeSpace(work), free.bytes < needed {
       for file in files {
         outcome.passedOver.append(
