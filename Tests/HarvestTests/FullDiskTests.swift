@@ -45,7 +45,6 @@ import Testing
   @Test func whileAFileIsRead() async throws {
     try await withFullDisk { fleet, disk in
       try await fleet.write(0, "a.log.1", lines: 20_000, seed: 1)
-      fleet.engine.progressInterval = 0
       fleet.engine.progress = { step in
         if step.phase == "reading" { try? disk.fill() }
       }

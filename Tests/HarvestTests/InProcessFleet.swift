@@ -19,7 +19,6 @@ struct InProcessEngine: Engine {
   var pieceLimit: Int64 = 1 << 30
   var bundleLimit: Int64 = 256 << 20
   var progress: @Sendable (NodeProgress) -> Void = { _ in }
-  var progressInterval = 0.1
   var rules = ProtocolRules()
 
   func root(_ node: Node) -> String { joined(folder, "nodes/\(node.name)") }
@@ -44,7 +43,6 @@ struct InProcessEngine: Engine {
     var context = NodeContext(node: node, root: root(node), store: store, duckdb: duckdb)
     context.pieceLimit = pieceLimit
     context.progress = progress
-    context.progressInterval = progressInterval
     context.rules = rules
     context.bundleLimit = bundleLimit
     do throws(Failure) {

@@ -16,7 +16,8 @@ import Testing
     try await withScratch { folder in
       var fleet = try await InProcessFleet(folder)
       try await fleet.write(0, "big.log.1", lines: 40_000, seed: 1)
-      try await fleet.write(0, "other.log.1", lines: 10, seed: 2, at: 1_795_000_000 - 86_400)
+      // Of the next day: its bundle comes second, and the first block that is told of is one of the big file.
+      try await fleet.write(0, "other.log.1", lines: 10, seed: 2, at: 1_795_000_000 + 86_400)
       let path = fleet.path(0, "big.log.1")
       let writer = Writer(path: path)
       fleet.engine.progress = { step in

@@ -15,7 +15,7 @@ struct BundleStager: ~Copyable {
   let deadline: Deadline
   private var scanner = Scanner()
   private var sequence = 0
-  private var progressAt = Stopwatch()
+  private var progressAt: Stopwatch?
   private var bytesRead: Int64 = 0
   private var entriesRead: Int64 = 0
 
@@ -391,7 +391,7 @@ struct BundleStager: ~Copyable {
 
   private mutating func noteProgress(_ bytes: Int64) {
     bytesRead += bytes
-    guard progressAt.seconds >= context.progressInterval else { return }
+    if let progressAt, progressAt.seconds < 0.1 { return }
     progressAt = Stopwatch()
     context.progress(
       NodeProgress(phase: "reading", bytes: bytesRead, entries: entriesRead + scanner.counts.entries))

@@ -17,8 +17,6 @@ public struct NodeContext: Sendable {
   public var progress: @Sendable (NodeProgress) -> Void
   var rules = ProtocolRules()
   var inflateLimits = InflateLimits()
-  /// Seconds between two words of how far the reading has come.
-  var progressInterval = 0.1
   /// Text in bytes from which on a file is written as several data files.
   public var pieceLimit: Int64 = 1 << 30
   /// Text in bytes that small files are bundled up to.
