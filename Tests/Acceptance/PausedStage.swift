@@ -37,11 +37,17 @@ final class PausedStage: Sendable {
     let command = ChildCommand(
       "/bin/sh", ["-c", script, "sh"] + program, environment: environment, deadline: .after(seconds: 120))
     work = Task { try await Processes.run(command) }
-    try #require(try await eventually(seconds: 60) { try Self.isWriting(identity) })
-    let process = try Self.process(identity)
-    let position = try Self.position(of: path, in: process)
-    let size = try FileInfo(path: path).size
-    try #require(position > 0 && position < size, "it stands at byte \(position) of \(size)")
+    do {
+      try #require(try await eventually(seconds: 60) { try Self.isWriting(identity) })
+      let position = try Self.position(of: path, in: try Self.process(identity))
+      let size = try FileInfo(path: path).size
+      try #require(position > 0 && position < size, "it stands at byte \(position) of \(size)")
+    } catch {
+      // Nothing of it may outlive the fleet's folder.
+      work.cancel()
+      _ = try? await work.value
+      throw error
+    }
   }
 
   /// Lets it finish, and says how it ended.
