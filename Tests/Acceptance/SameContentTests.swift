@@ -197,7 +197,8 @@ struct SameContentTests {
   }
 
   @Test(
-    "A twin: the same stream, second and content in another file is held", arguments: ["together", "later"])
+    "A twin: the same stream, second and content in another file is held, until it is touched or removed",
+    arguments: ["together", "later"])
   func twin(kind: String) async throws {
     try await TestFleet.with { fleet in
       try fleet.put("my_logs.log.1", lines(ids("a", 3)), stream: "my_logs.log")
@@ -206,11 +207,20 @@ struct SameContentTests {
         #expect(stopped.status == 128 + 9, "\(stopped)")
       }
       try fleet.place(fleet.nodes[0].rawPath("my_logs.log.2"), lines(ids("a", 3)))
-      let harvest = try await fleet.gadwall("harvest", "--format", "json")
-      #expect(harvest.status == 1, "\(harvest)")
-      let passed = try harvest.document()["nodes"]?.array?.first?["passedOver"]?.array ?? []
-      #expect(passed.compactMap { $0["reason"]?.string } == ["held"])
-      #expect(try await fleet.idCounts() == counts(ids("a", 3)))
+      // Also when the one whose twin it is has been archived and deleted.
+      for _ in 0..<2 {
+        let harvest = try await fleet.gadwall("harvest", "--format", "json")
+        #expect(harvest.status == 1, "\(harvest)")
+        let passed = try harvest.document()["nodes"]?.array?.first?["passedOver"]?.array ?? []
+        #expect(passed.compactMap { $0["reason"]?.string } == ["held"])
+        #expect(try fleet.names() == ["my_logs.log.2"])
+        #expect(try await fleet.idCounts() == counts(ids("a", 3)))
+      }
+      try setModified(fleet.nodes[0].rawPath("my_logs.log.2"), seconds: TestFleet.hour + 1)
+      let harvest = try await fleet.gadwall("harvest")
+      #expect(harvest.status == 0, "\(harvest)")
+      #expect(try fleet.names().isEmpty)
+      #expect(try await fleet.idCounts() == counts(ids("a", 3)).mapValues { $0 * 2 })
     }
   }
 

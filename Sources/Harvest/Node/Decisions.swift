@@ -89,9 +89,16 @@ func decide(
     case .success(let value): found = value
     }
     let same = try ledger.batches(stream: file.stream, rotated: file.info.modifiedSeconds, digest: found)
-    if same.contains(where: { $0.isPruned(in: file.folder) }) {
+    let pruned = same.filter { $0.isPruned(in: file.folder) }
+    if pruned.contains(where: { $0.isOwn(file) }) {
       result.passedOver.append(
         over(file, .twin, "its batch is archived and pruned already; it goes with the next prune"))
+    } else if let batch = pruned.first {
+      result.passedOver.append(
+        over(
+          file, .held,
+          "it is the twin of \(relative(batch.path, root)), which is archived and deleted: the same stream, second and content"
+        ))
     } else if let batch = same.first(where: { $0.state != .pruned }) {
       let own = try? FileInfo(path: batch.path)
       let isThere = own?.inode == batch.identity.inode && own?.device == batch.identity.device
@@ -120,6 +127,20 @@ extension LedgerBatch {
   /// Whether a file of its stream, second and content in this folder is no other batch than this one: in another folder it is.
   func isPruned(in folder: String) -> Bool {
     state == .pruned && facts.folder.utf8.elementsEqual(folder.utf8)
+  }
+
+  /// Whether such a file is the batch's own that has come back, or another form of it. Any other may be a twin, of whose lines none is archived.
+  func isOwn(_ file: RotatedFile) -> Bool {
+    // An adopted batch: which file it was went with the ledger.
+    if identity.inode == 0 { return true }
+    let info = file.info
+    if identity.device == info.device, identity.inode == info.inode, identity.born == info.born {
+      return true
+    }
+    func plainName(_ name: String) -> [UInt8] { Array(name.utf8.dropLast(name.hasSuffix(".gz") ? 3 : 0)) }
+    // Rotation may have shifted what was compressed meanwhile.
+    return facts.file.hasSuffix(".gz") != file.name.hasSuffix(".gz")
+      || plainName(facts.file) == plainName(file.name)
   }
 }
 

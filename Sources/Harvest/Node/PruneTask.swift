@@ -151,7 +151,7 @@ public struct PruneTask: Sendable {
         let digest = try? contentDigest(file, settle: document.logs.settle, now: context.clock.now()),
         let batch = try ledger.batches(
           stream: file.stream, rotated: file.info.modifiedSeconds, digest: digest
-        ).first(where: { $0.isPruned(in: file.folder) })
+        ).first(where: { $0.isPruned(in: file.folder) && $0.isOwn(file) })
       else { continue }
       do throws(SetAside.Refusal) {
         let done = try setAside.remove(
