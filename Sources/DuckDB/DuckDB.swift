@@ -95,38 +95,21 @@ public struct DuckDB: Sendable {
   public func run(_ statements: [SQL], _ settings: Settings = Settings()) async throws(Failure)
     -> [[JSONValue]]
   {
-    let script = (preamble(settings) + statements).map { $0.text + ";\n" }.joined()
     let result: ChildResult
     do {
-      result = try await Processes.run(
-        ChildCommand(
-          executable, ["-json", "-bail"],
-          environment: environment, input: Array(script.utf8), outputLimit: settings.outputLimit,
-          errorLimit: .kibibytes(16), deadline: settings.deadline))
+      result = try await Processes.run(command(statements, settings))
     } catch {
-      switch error {
-      case .start(let words):
-        throw Failure("duckdb.missing", "DuckDB could not be started.", words: words)
-      case .deadline:
-        throw Failure("duckdb.deadline", "DuckDB did not finish in time.")
-      case .outputLimit(let limit):
-        throw Failure("duckdb.output", "DuckDB printed more than \(limit).")
-      case .cancelled:
-        throw Failure("cancelled", "The work was cancelled.")
-      }
+      throw failure(error)
     }
-    guard result.status == .exited(0) else {
-      let words = trimmed(result.errorText)
-      // The kernel's own words are all that DuckDB says of the reason.
-      let noSpace = [ENOSPC, EDQUOT].map { String(cString: strerror($0)) }
-      if words.hasPrefix("IO Error"), noSpace.contains(where: words.contains) {
-        throw Failure(
-          "scratch.full", "DuckDB found no room for the files that it writes.",
-          remedy: "Free some space there and run it again; nothing was lost.", words: words)
-      }
-      throw Failure("duckdb.failed", "DuckDB failed (\(result.status)).", words: words)
-    }
+    if let failure = failure(result) { throw failure }
     return try resultSets(result.output)
+  }
+
+  func command(_ statements: [SQL], _ settings: Settings, feed: ChildFeed? = nil) -> ChildCommand {
+    ChildCommand(
+      executable, ["-json", "-bail"], environment: environment,
+      input: Array(script(preamble(settings) + statements).utf8), feed: feed,
+      outputLimit: settings.outputLimit, errorLimit: .kibibytes(16), deadline: settings.deadline)
   }
 
   /// Its own folder stands in for the user's home: a `.duckdbrc` there must not change what our statements mean.
@@ -150,6 +133,31 @@ public struct DuckDB: Sendable {
     }
     return sql + settings.load.map { "LOAD \(name: $0)" }
   }
+}
+
+func script(_ statements: [SQL]) -> String { statements.map { $0.text + ";\n" }.joined() }
+
+func failure(_ error: ChildFailure) -> Failure {
+  switch error {
+  case .start(let words): Failure("duckdb.missing", "DuckDB could not be started.", words: words)
+  case .deadline: Failure("duckdb.deadline", "DuckDB did not finish in time.")
+  case .outputLimit(let limit): Failure("duckdb.output", "DuckDB printed more than \(limit).")
+  case .cancelled: Failure("cancelled", "The work was cancelled.")
+  }
+}
+
+/// Why a DuckDB that ended did not do what it was asked; nil when it did.
+func failure(_ result: ChildResult) -> Failure? {
+  guard result.status != .exited(0) else { return nil }
+  let words = trimmed(result.errorText)
+  // The kernel's own words are all that DuckDB says of the reason.
+  let noSpace = [ENOSPC, EDQUOT].map { String(cString: strerror($0)) }
+  if words.hasPrefix("IO Error"), noSpace.contains(where: words.contains) {
+    return Failure(
+      "scratch.full", "DuckDB found no room for the files that it writes.",
+      remedy: "Free some space there and run it again; nothing was lost.", words: words)
+  }
+  return Failure("duckdb.failed", "DuckDB failed (\(result.status)).", words: words)
 }
 
 private func isFile(_ path: String) -> Bool {

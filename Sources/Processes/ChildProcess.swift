@@ -16,6 +16,8 @@ public struct ChildCommand: Sendable {
   public var environment: [String: String]
   public var directory: String?
   public var input: [UInt8]
+  /// What comes after ``input``; without one, standard input ends there.
+  public var feed: ChildFeed?
   /// Output beyond this many bytes ends the child with ``ChildFailure/outputLimit``.
   public var outputLimit: ByteCount
   /// Of standard error only the last bytes up to this limit are kept; more is no failure.
@@ -26,7 +28,8 @@ public struct ChildCommand: Sendable {
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String] = [:],
     directory: String? = nil,
-    input: [UInt8] = [], outputLimit: ByteCount = .mebibytes(64), errorLimit: ByteCount = .kibibytes(64),
+    input: [UInt8] = [], feed: ChildFeed? = nil, outputLimit: ByteCount = .mebibytes(64),
+    errorLimit: ByteCount = .kibibytes(64),
     deadline: Deadline? = nil, cpuSeconds: UInt64 = 0
   ) {
     self.executable = executable
@@ -34,6 +37,7 @@ public struct ChildCommand: Sendable {
     self.environment = environment
     self.directory = directory
     self.input = input
+    self.feed = feed
     self.outputLimit = outputLimit
     self.errorLimit = errorLimit
     self.deadline = deadline
@@ -166,34 +170,43 @@ private func supervise(_ work: Work) -> Result<ChildResult, ChildFailure> {
 
   var state = Drained(command: command, onBytes: work.onBytes)
   var failure: ChildFailure?
+  var pending = command.input
   var sent = 0
+  var isFed = command.feed == nil
   var childEnded = false
-  if command.input.isEmpty {
-    close(input[1])
-    input[1] = -1
-  }
   while failure == nil, !(childEnded && output[0] < 0 && errors[0] < 0) {
+    if input[1] >= 0, isFed, sent == pending.count {
+      close(input[1])
+      input[1] = -1
+    }
     var items = [
-      gw_poll(fd: input[1], events: Int16(POLLOUT), ready: 0),
+      gw_poll(fd: sent < pending.count ? input[1] : -1, events: Int16(POLLOUT), ready: 0),
       gw_poll(fd: output[0], events: Int16(POLLIN), ready: 0),
       gw_poll(fd: errors[0], events: Int16(POLLIN), ready: 0),
       gw_poll(fd: childEnded ? -1 : ended, events: Int16(POLLIN), ready: 0),
       gw_poll(fd: work.stop, events: Int16(POLLIN), ready: 0),
+      gw_poll(fd: isFed ? -1 : command.feed?.event ?? -1, events: Int16(POLLIN), ready: 0),
     ]
-    let ready = gw_poll(&items, 5, waitMilliseconds(command.deadline))
+    let ready = gw_poll(&items, 6, waitMilliseconds(command.deadline))
     if ready < 0 { failure = .start(String(cString: strerror(-ready))) }
     if items[4].ready != 0 { failure = .cancelled }
     if let deadline = command.deadline, deadline.hasPassed {
       failure = .deadline(output: state.output, errors: state.errors)
     }
     if items[0].ready != 0 {
-      let count = command.input.withUnsafeBytes { write(input[1], $0.baseAddress! + sent, $0.count - sent) }
+      let count = pending.withUnsafeBytes { write(input[1], $0.baseAddress! + sent, $0.count - sent) }
       if count > 0 { sent += count }
       // A child that reads no further (EPIPE) says why by itself.
-      if sent == command.input.count || (count < 0 && errno != EAGAIN && errno != EINTR) {
+      if count < 0 && errno != EAGAIN && errno != EINTR {
         close(input[1])
         input[1] = -1
       }
+    }
+    if items[5].ready != 0, let feed = command.feed {
+      let (more, isEnded) = feed.take()
+      pending = Array(pending[sent...]) + more
+      sent = 0
+      isFed = isEnded
     }
     if items[1].ready != 0, state.drain(output[0], .output) {
       close(output[0])

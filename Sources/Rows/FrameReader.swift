@@ -1,117 +1,139 @@
 public import Files
 public import Support
 
-/// One row of a frame, as text and numbers.
-public struct Row: Sendable, Equatable {
-  public var batch: Int32 = 0
-  public var line: Int64 = 0
-  public var ts: Instant?
-  public var service: [UInt8]?
-  public var category: [UInt8]?
-  public var message: [UInt8]?
-  public var id: [UInt8]?
-  public var version: [UInt8]?
-  public var extra: [UInt8]?
-  public var malformed: [UInt8]?
-  public var text: [UInt8]?
+/// One row of a frame. Its texts are the frame's own bytes: they can be used only as long as the call that lends them goes on.
+public struct FrameRow {
+  public typealias Text = UnsafeBufferPointer<UInt8>
 
-  public init() {}
+  public internal(set) var batch: Int32 = 0
+  public internal(set) var line: Int64 = 0
+  public internal(set) var ts: Instant?
+  public internal(set) var service: Text?
+  public internal(set) var category: Text?
+  public internal(set) var message: Text?
+  public internal(set) var id: Text?
+  public internal(set) var version: Text?
+  public internal(set) var extra: Text?
+  public internal(set) var malformed: Text?
+  public internal(set) var text: Text?
 }
 
-/// Reads single rows back out of a frame that this process wrote. Row groups without a wanted row are not read; the others are read whole.
+/// Reads single rows back out of a frame that this process wrote, which is mapped: what no wanted row needs is never touched.
 public struct FrameReader: ~Copyable {
   private let layout: FrameLayout
-  private let file: Descriptor
+  private let file: MappedFile
 
   public init(_ layout: FrameLayout) throws(SystemError) {
     self.layout = layout
-    file = try Descriptor.input(layout.path)
+    file = try MappedFile(layout.path)
   }
 
   /// The rows with these numbers (from 0, ascending), in order.
-  public func rows(_ wanted: [Int64], _ body: (Row) throws -> Void) throws {
+  public func rows(_ wanted: [Int64], _ body: (FrameRow) throws -> Void) throws {
     var next = 0
     var first: Int64 = 0
     for group in layout.groups {
       let end = first + Int64(group.rows)
       let from = next
       while next < wanted.count, wanted[next] < end { next += 1 }
-      if next > from { try read(group, wanted[from..<next].map { Int($0 - first) }, body) }
+      if next > from { try read(group, wanted[from..<next], from: first, body) }
       first = end
     }
   }
 
-  private func read(_ group: FrameLayout.RowGroup, _ wanted: [Int], _ body: (Row) throws -> Void) throws {
-    var columns: [ColumnReader] = []
-    for (column, chunk) in zip(RowColumn.allCases, group.chunks) {
-      let start = chunk.levelOffset < 0 ? chunk.valueOffset : chunk.levelOffset
-      var bytes = [UInt8](repeating: 0, count: Int(chunk.end - start))
-      let got = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: start) }
-      guard got == bytes.count else { throw FrameError.cut(layout.path) }
-      columns.append(ColumnReader(bytes: bytes, hasLevels: chunk.levelOffset >= 0, size: column.fixedSize))
+  private func read(
+    _ group: FrameLayout.RowGroup, _ wanted: ArraySlice<Int64>, from first: Int64,
+    _ body: (FrameRow) throws -> Void
+  ) throws {
+    guard let last = group.chunks.last, last.end <= Int64(file.bytes.count) else {
+      throw FrameError.cut(layout.path)
     }
-    var at = 0
-    for row in wanted {
-      while at < row {
-        for i in columns.indices { _ = columns[i].next() }
-        at += 1
-      }
-      var result = Row()
-      for (i, column) in RowColumn.allCases.enumerated() {
-        result.set(column, columns[i].next().map(Array.init))
-      }
-      at += 1
-      try body(result)
+    func column(_ column: RowColumn) -> ColumnCursor {
+      ColumnCursor(file.bytes, group.chunks[column.rawValue], fixedSize: column.fixedSize)
+    }
+    var batch = column(.batch)
+    var line = column(.line)
+    var ts = column(.ts)
+    var service = column(.service)
+    var category = column(.category)
+    var message = column(.message)
+    var id = column(.id)
+    var version = column(.version)
+    var extra = column(.extra)
+    var malformed = column(.malformed)
+    var text = column(.text)
+    for number in wanted {
+      let row = Int(number - first)
+      try body(
+        FrameRow(
+          batch: batch.value(row, as: Int32.self) ?? 0, line: line.value(row, as: Int64.self) ?? 0,
+          ts: ts.value(row, as: Int64.self).map { Instant(microseconds: $0) }, service: service.text(row),
+          category: category.text(row), message: message.text(row), id: id.text(row),
+          version: version.text(row), extra: extra.text(row), malformed: malformed.text(row),
+          text: text.text(row)))
     }
   }
 }
 
 enum FrameError: Error { case cut(String) }
 
-private struct ColumnReader {
-  let bytes: [UInt8]
-  let size: Int
-  private var at = 0
+/// Walks one column of a row group, forwards only.
+private struct ColumnCursor {
+  private var at: UnsafeRawPointer
+  private let size: Int
   private var row = 0
-  private var allPresent = true
-  private var nonePresent = false
-  private var bits = 0
+  private let allPresent: Bool
+  private let nonePresent: Bool
+  private let bits: UnsafeRawPointer
 
-  init(bytes: [UInt8], hasLevels: Bool, size: Int) {
-    self.bytes = bytes
-    self.size = size
-    guard hasLevels else { return }
+  init(_ file: UnsafeRawBufferPointer, _ chunk: FrameLayout.Chunk, fixedSize: Int) {
+    // A frame with a row group is never empty.
+    let start = file.baseAddress!
+    at = start + Int(chunk.valueOffset)
+    size = fixedSize
+    guard chunk.levelOffset >= 0 else {
+      (allPresent, nonePresent, bits) = (true, false, at)
+      return
+    }
     // The three shapes that FrameWriter writes: all present, none present, one bit-packed run.
-    let length = Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16 | Int(bytes[3]) << 24
-    at = 4 + length
-    var header = 0
-    var shift = 0
-    var i = 4
-    while true {
-      header |= Int(bytes[i] & 0x7F) << shift
-      shift += 7
-      i += 1
-      if bytes[i - 1] < 0x80 { break }
-    }
-    if header & 1 == 1 {
-      allPresent = false
-      bits = i
-    } else {
-      nonePresent = bytes[i] == 0
-      allPresent = !nonePresent
-    }
+    var level = start + Int(chunk.levelOffset) + 4
+    let isPacked = level.load(as: UInt8.self) & 1 == 1
+    while level.load(as: UInt8.self) >= 0x80 { level += 1 }
+    level += 1
+    nonePresent = !isPacked && level.load(as: UInt8.self) == 0
+    allPresent = !isPacked && !nonePresent
+    bits = level
   }
 
-  mutating func next() -> ArraySlice<UInt8>? {
-    defer { row += 1 }
-    guard allPresent || !nonePresent && bytes[bits + row >> 3] >> UInt8(row & 7) & 1 == 1 else { return nil }
-    var count = size
-    if size == 0 {
-      count = Int(bytes[at]) | Int(bytes[at + 1]) << 8 | Int(bytes[at + 2]) << 16 | Int(bytes[at + 3]) << 24
-      at += 4
+  @inline(__always)
+  private func isPresent(_ row: Int) -> Bool {
+    allPresent
+      || !nonePresent && bits.load(fromByteOffset: row >> 3, as: UInt8.self) >> UInt8(row & 7) & 1 == 1
+  }
+
+  /// Goes to the row; whether it has a value, which then begins at `at`.
+  @inline(__always)
+  private mutating func seek(_ wanted: Int) -> Bool {
+    while row < wanted {
+      if isPresent(row) { skip() }
+      row += 1
     }
-    at += count
-    return bytes[at - count..<at]
+    return isPresent(wanted)
+  }
+
+  @inline(__always)
+  private mutating func skip() {
+    at += size > 0 ? size : 4 + Int(UInt32(littleEndian: at.loadUnaligned(as: UInt32.self)))
+  }
+
+  mutating func value<Value: FixedWidthInteger>(_ row: Int, as type: Value.Type) -> Value? {
+    seek(row) ? Value(littleEndian: at.loadUnaligned(as: type)) : nil
+  }
+
+  mutating func text(_ row: Int) -> FrameRow.Text? {
+    guard seek(row) else { return nil }
+    let count = Int(UInt32(littleEndian: at.loadUnaligned(as: UInt32.self)))
+    return FrameRow.Text(start: (at + 4).assumingMemoryBound(to: UInt8.self), count: count)
   }
 }
 
@@ -122,29 +144,6 @@ extension RowColumn {
     case .batch: 4
     case .line, .ts: 8
     default: 0
-    }
-  }
-}
-
-extension Row {
-  fileprivate mutating func set(_ column: RowColumn, _ value: [UInt8]?) {
-    func number() -> Int64 {
-      var result: UInt64 = 0
-      for (i, byte) in (value ?? []).enumerated() { result |= UInt64(byte) << UInt64(8 * i) }
-      return Int64(bitPattern: result)
-    }
-    switch column {
-    case .batch: batch = Int32(truncatingIfNeeded: number())
-    case .line: line = number()
-    case .ts: ts = value == nil ? nil : Instant(microseconds: number())
-    case .service: service = value
-    case .category: category = value
-    case .message: message = value
-    case .id: id = value
-    case .version: version = value
-    case .extra: extra = value
-    case .malformed: malformed = value
-    case .text: text = value
     }
   }
 }

@@ -155,9 +155,9 @@ struct OtherUsersTests {
     }
   }
 
-  /// Lines of about 10 KB.
+  /// Lines of about 40 KB: the reading thread is a few megabytes ahead of the one that tells of its progress.
   private func long(_ numbers: Range<Int>) -> [UInt8] {
-    let words = String(repeating: "dog and cheese ", count: 700)
+    let words = String(repeating: "dog and cheese ", count: 2800)
     return Array(
       numbers.map { #"{"id":"big-\#($0)","message":"Auth [INFO] \#(words)"}"# + "\n" }.joined().utf8)
   }

@@ -6,46 +6,51 @@ import Support
 struct AlertWriter: ~Copyable {
   let path: String
   private let file: Descriptor
+  private var lines = RowLines()
   private var gzip = GzipWriter()
   private var content = SHA256()
   private var object = SHA256()
   private var size: Int64 = 0
   private(set) var rows: Int64 = 0
 
-  static func create(_ path: String) throws(SystemError) -> AlertWriter {
-    AlertWriter(path: path, file: try Descriptor.create(path, mode: 0o600))
+  /// Lines that are compressed at once.
+  private static let blockSize = 256 << 10
+
+  static func create(_ path: String, _ columns: BatchColumns) throws(SystemError) -> AlertWriter {
+    AlertWriter(path: path, file: try Descriptor.create(path, mode: 0o600), columns: columns)
   }
 
-  private init(path: String, file: consuming Descriptor) {
+  private init(path: String, file: consuming Descriptor, columns: BatchColumns) {
     self.path = path
     self.file = file
+    lines.begin(columns)
   }
 
-  mutating func append(_ line: [UInt8]) throws(SystemError) {
+  /// - Parameter show: is lent the line.
+  mutating func append(_ row: FrameRow, show: ((UnsafeRawBufferPointer) -> Void)? = nil) throws(SystemError) {
     rows += 1
-    content.updateBytes(line)
-    try put(line, last: false)
+    let start = lines.append(row)
+    show?(UnsafeRawBufferPointer(rebasing: lines.text[start...]))
+    if lines.count >= Self.blockSize { try flush(last: false) }
   }
 
-  private mutating func put(_ bytes: [UInt8], last: Bool) throws(SystemError) {
-    var out: [UInt8] = []
-    bytes.withUnsafeBytes { input in gzip.write(input, last: last) { out.append(contentsOf: $0) } }
-    guard !out.isEmpty else { return }
-    object.updateBytes(out)
-    size += Int64(out.count)
-    try file.write(out)
+  private mutating func flush(last: Bool) throws(SystemError) {
+    content.update(lines.text)
+    var failure: SystemError?
+    gzip.write(lines.text, last: last) { out in
+      object.update(out)
+      size += Int64(out.count)
+      guard failure == nil else { return }
+      do throws(SystemError) { try file.write(out) } catch { failure = error }
+    }
+    lines.removeAll()
+    if let failure { throw failure }
   }
 
   /// Ends the file. Digests in hex: of the lines, and of the object as it lies there.
   consuming func finish() throws(SystemError) -> (content: String, object: String, size: Int64) {
-    try put([], last: true)
+    try flush(last: true)
     let total = size
     return (content.hexDigest(), object.hexDigest(), total)
-  }
-}
-
-extension SHA256 {
-  mutating func updateBytes(_ bytes: [UInt8]) {
-    bytes.withUnsafeBytes { update($0) }
   }
 }

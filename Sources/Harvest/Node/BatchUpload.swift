@@ -7,6 +7,16 @@ import Support
 struct BatchUpload {
   let context: NodeContext
 
+  struct Raw: Sendable {
+    var facts: BatchFacts
+    var file: RawCopy.Finished?
+  }
+
+  struct Alert: Sendable {
+    var path: String
+    var object: StoredObject
+  }
+
   private func names(_ facts: BatchFacts) -> BatchObjects {
     BatchObjects(node: context.node, batch: facts.id, rotated: Instant(seconds: facts.rotated))
   }
@@ -21,23 +31,22 @@ struct BatchUpload {
         key: names(facts).alert(digest: done.content), size: done.size, digest: done.object))
   }
 
-  struct Alert {
-    var path: String
-    var object: StoredObject
+  func put(_ alert: Alert) async throws(Failure) -> StoredObject {
+    stepPoint("stage.before-alert")
+    try await context.store.put(file: alert.path, at: alert.object.key)
+    return alert.object
   }
 
-  /// Uploads both, and enters them into the batch's facts. The bytes that they take in the store.
-  func put(_ alert: Alert?, _ content: FileContent, _ facts: inout BatchFacts) async throws(Failure) -> Int64
-  {
-    stepPoint("stage.before-alert")
-    if let alert {
-      try await context.store.put(file: alert.path, at: alert.object.key)
-      facts.alert = alert.object
+  /// Uploads the raw files, one after the other. What each is in the store.
+  func put(_ raws: [Raw]) async throws(Failure) -> [StoredObject] {
+    var objects: [StoredObject] = []
+    for raw in raws {
+      stepPoint("stage.before-raw")
+      guard let file = raw.file else { throw Failure("internal", "A batch was read without its raw copy.") }
+      let object = StoredObject(key: names(raw.facts).raw, size: file.size, digest: file.digest)
+      objects.append(try await put(object, from: file.path, content: raw.facts.digest))
     }
-    stepPoint("stage.before-raw")
-    let raw = StoredObject(key: names(facts).raw, size: content.rawSize, digest: content.rawDigest)
-    facts.raw = try await put(raw, from: content.rawPath, content: content.digest)
-    return raw.size + (alert?.object.size ?? 0)
+    return objects
   }
 
   /// Uploads the raw file. One that is there already is kept when it holds the same content, and replaced when it can't be read.

@@ -43,7 +43,6 @@ struct BundleStager: ~Copyable {
     var file: RotatedFile
     var content: FileContent
     var facts: BatchFacts
-    var alert: BatchUpload.Alert?
     var numbered: NumberedBatch { NumberedBatch(number: number, facts: facts) }
   }
 
@@ -71,54 +70,74 @@ struct BundleStager: ~Copyable {
       return outcome
     }
     let isLarge = files.count == 1 && files[0].estimatedText > context.pieceLimit
+    // Started now, it is ready by the time the first frame is.
+    let session = try context.duckdb.session(
+      DuckDB.Settings(scratch: joined(work, "spill"), deadline: deadline))
+    defer { session.end() }
+    let step = ParquetStep(
+      context: context, session: session, dataPath: document.dataPath, selection: selection, work: work,
+      attempt: context.rules.triesHaveRandomNames ? randomName() : "0000000000000001")
     var members: [Member] = []
-    var dataFiles: [DataFile] = []
-    let attempt = context.rules.triesHaveRandomNames ? randomName() : "0000000000000001"
+    var frame: FrameLayout?
     if isLarge {
       guard let member = try readLarge(files[0], work: work, &outcome) else { return outcome }
       members = [member]
     } else {
-      let frame = try readSmall(files, work: work, members: &members, &outcome)
-      guard !members.isEmpty, let frame else { return outcome }
-      try fix(&members, as: known, ledger: ledger, outcome: &outcome)
+      frame = try readSmall(files, work: work, members: &members, &outcome)
       guard !members.isEmpty else { return outcome }
-      if frame.rows > 0 {
-        let piece = try await writePiece(
-          frame, members: &members, work: work, number: 0, attempt: attempt, show: show, &outcome)
-        dataFiles.append(contentsOf: piece)
-      }
     }
-    if isLarge {
-      try fix(&members, as: known, ledger: ledger, outcome: &outcome)
-      guard !members.isEmpty else { return outcome }
-      guard
-        let pieces = try await writePieces(&members[0], work: work, attempt: attempt, show: show, &outcome)
-      else {
-        return outcome
-      }
+    try fix(&members, as: known, ledger: ledger, outcome: &outcome)
+    guard !members.isEmpty else { return outcome }
+
+    // With the ids in the ledger everything may go up: the raw files while DuckDB writes.
+    let upload = BatchUpload(context: context)
+    let raws = members.map { BatchUpload.Raw(facts: $0.facts, file: $0.content.raw) }
+    async let stored = upload.put(raws)
+    var alerts = AlertStep(context: context, work: work, show: show)
+    let dataFiles: [DataFile]
+    if let frame {
+      dataFiles = try await writePiece(frame, members.map(\.numbered), step, &alerts)
+    } else {
+      guard let pieces = try await writePieces(&members[0], step, &alerts, &outcome) else { return outcome }
       dataFiles = pieces
     }
+    do { try alerts.finish(members.map(\.numbered)) } catch { throw scratchFailure(error) }
+    outcome.urgentRows = alerts.shown
     stepPoint("stage.uploaded-data")
-    let upload = BatchUpload(context: context)
+    do {
+      for (index, object) in try await stored.enumerated() {
+        members[index].facts.raw = object
+        outcome.bytesStored += object.size
+      }
+    } catch {
+      throw Failure.from(error)
+    }
     for index in members.indices {
-      outcome.bytesStored += try await upload.put(
-        members[index].alert, members[index].content, &members[index].facts)
+      guard let (alert, rows) = alerts.finished[members[index].number] else { continue }
+      members[index].facts.urgent = rows
+      members[index].facts.alert = try await upload.put(alert)
+      outcome.bytesStored += alert.object.size
     }
     stepPoint("stage.uploaded")
 
     let facts = members.map(\.facts)
     let id = bundleID(batches: facts.map(\.id))
     outcome.bytesStored += dataFiles.reduce(0) { $0 + $1.size }
-    try ledger.complete(bundle: id, try: attempt, dataFiles: dataFiles, facts: facts)
+    try ledger.complete(bundle: id, try: step.attempt, dataFiles: dataFiles, facts: facts)
     stepPoint("stage.completed")
     outcome.bundle = StagedBundle(
-      id: id, node: context.node, day: facts[0].day, attempt: attempt, batches: facts, dataFiles: dataFiles)
+      id: id, node: context.node, day: facts[0].day, attempt: step.attempt, batches: facts,
+      dataFiles: dataFiles)
     return outcome
+  }
+
+  private func scratchFailure(_ error: any Error) -> Failure {
+    (error as? SystemError).map { context.scratchFailure($0) } ?? Failure.from(error)
   }
 
   // MARK: reading
 
-  /// Reads files that fit one data file into one frame. Nil when no row came of them and no file could be read.
+  /// Reads files that fit one data file into one frame. Nil when no row came of them.
   private mutating func readSmall(
     _ files: [RotatedFile], work: String, members: inout [Member], _ outcome: inout Outcome
   ) throws(Failure) -> FrameLayout? {
@@ -139,43 +158,39 @@ struct BundleStager: ~Copyable {
         }
       }
       try scanner.drain { try frame.append(&$0) }
-      return try frame.finish()
-    } catch let error as SystemError {
-      throw context.scratchFailure(error)
+      let layout = try frame.finish()
+      return layout.rows > 0 ? layout : nil
     } catch {
-      throw Failure.from(error)
+      throw scratchFailure(error)
     }
   }
 
   private struct TooMuchText: Error {}
 
+  private func pass(_ file: RotatedFile, raw: String?) -> FilePass {
+    FilePass(
+      file, raw: raw, settle: document.logs.settle, now: context.clock.now(), limits: context.inflateLimits)
+  }
+
   /// One pass: hashed, gzip'd and scanned side by side.
   private mutating func read(
-    _ file: RotatedFile, number: Int32, into frame: inout FrameWriter, raw rawPath: String
+    _ file: RotatedFile, number: Int32, into frame: inout FrameWriter, raw path: String
   ) throws -> FileContent {
-    var reader = try RotatedFileReader.open(file, settle: document.logs.settle, now: context.clock.now())
-    reader.limits = context.inflateLimits
-    var raw = try RawCopy.create(file, at: rawPath)
+    var pass = pass(file, raw: path)
     var digest = SHA256()
     var bytes: Int64 = 0
     scanner.begin(batch: number)
-    _ = try reader.read(
-      raw: { try raw.take($0) },
-      text: { block in
-        digest.update(block)
-        bytes += Int64(block.count)
-        if bytes > context.pieceLimit + Int64(RotatedFileReader.blockSize) { throw TooMuchText() }
-        try raw.takeText(block)
-        try scanner.scan(block) { try frame.append(&$0) }
-        noteProgress(Int64(block.count))
-      })
+    _ = try pass.text { block in
+      digest.update(block)
+      bytes += Int64(block.count)
+      if bytes > context.pieceLimit + Int64(RotatedFileReader.blockSize) { throw TooMuchText() }
+      try scanner.scan(block) { try frame.append(&$0) }
+      try noteProgress(Int64(block.count))
+    }
     try scanner.finish(.rotated) { try frame.append(&$0) }
     entriesRead += scanner.counts.entries
-    let copy = try raw.finish()
     return FileContent(
-      digest: digest.hexDigest(), bytes: bytes, counts: scanner.counts, rawPath: copy.path,
-      rawDigest: copy.digest,
-      rawSize: copy.size, hadLease: reader.hasLease)
+      digest: digest.hexDigest(), bytes: bytes, counts: scanner.counts, reading: try pass.finish())
   }
 
   /// The first of two passes over a large file: its id has to be known before the first of its data files is written.
@@ -183,69 +198,49 @@ struct BundleStager: ~Copyable {
     _ file: RotatedFile, work: String, _ outcome: inout Outcome
   ) throws(Failure) -> Member? {
     do {
-      var reader = try RotatedFileReader.open(file, settle: document.logs.settle, now: context.clock.now())
-      reader.limits = context.inflateLimits
-      var raw = try RawCopy.create(file, at: joined(work, "raw.gz"))
+      var pass = pass(file, raw: joined(work, "raw.gz"))
       var digest = SHA256()
       var bytes: Int64 = 0
-      _ = try reader.read(
-        raw: { try raw.take($0) },
-        text: { block in
-          digest.update(block)
-          bytes += Int64(block.count)
-          try raw.takeText(block)
-          noteProgress(Int64(block.count))
-        })
-      let copy = try raw.finish()
+      _ = try pass.text { block in
+        digest.update(block)
+        bytes += Int64(block.count)
+        try noteProgress(Int64(block.count))
+      }
       let content = FileContent(
-        digest: digest.hexDigest(), bytes: bytes, counts: ScanCounts(), rawPath: copy.path,
-        rawDigest: copy.digest,
-        rawSize: copy.size, hadLease: reader.hasLease)
+        digest: digest.hexDigest(), bytes: bytes, counts: ScanCounts(), reading: try pass.finish())
       return Member(number: 0, file: file, content: content, facts: facts(file, content))
     } catch ReadingRefusal.passOver(let reason, let note) {
       outcome.passedOver.append(passOver(file, reason, note))
       return nil
-    } catch let error as SystemError {
-      throw context.scratchFailure(error)
     } catch {
-      throw Failure.from(error)
+      throw scratchFailure(error)
     }
   }
 
   /// The second pass: frames of about one piece each, and a data file of each. Nil when the file changed meanwhile.
   private mutating func writePieces(
-    _ member: inout Member, work: String, attempt: String, show: Int, _ outcome: inout Outcome
+    _ member: inout Member, _ step: ParquetStep, _ alerts: inout AlertStep, _ outcome: inout Outcome
   ) async throws(Failure) -> [DataFile]? {
     var dataFiles: [DataFile] = []
-    var alert: AlertWriter?
     var again = SHA256()
     do {
-      var reader = try RotatedFileReader.open(
-        member.file, settle: document.logs.settle, now: context.clock.now())
-      reader.limits = context.inflateLimits
+      var pass = pass(member.file, raw: nil)
       scanner.begin(batch: 0)
       var number = 0
       var atEnd = false
       while !atEnd {
-        let path = joined(work, "frame-\(number).parquet")
+        let path = joined(step.work, "frame-\(number).parquet")
         var frame = try FrameWriter.create(path)
-        atEnd = try reader.read(
-          atMost: context.pieceLimit, raw: { _ in },
-          text: { block in
-            again.update(block)
-            try scanner.scan(block) { try frame.append(&$0) }
-            noteProgress(0)
-          })
+        atEnd = try pass.text(atMost: context.pieceLimit) { block in
+          again.update(block)
+          try scanner.scan(block) { try frame.append(&$0) }
+          try noteProgress(0)
+        }
         if atEnd { try scanner.finish(.rotated) { try frame.append(&$0) } }
         try scanner.drain { try frame.append(&$0) }
         let layout = try frame.finish()
         if layout.rows > 0 {
-          let (files, urgent) = try await parquet(
-            layout, [member], work: work, number: number, attempt: attempt)
-          dataFiles.append(contentsOf: files)
-          try collect(
-            urgent, layout, member.facts, into: &alert, path: joined(work, "alert.json.gz"), show: show,
-            &outcome)
+          dataFiles += try await writePiece(layout, [member.numbered], step, &alerts, number: number)
         }
         try removeFile(path)
         number += 1
@@ -253,17 +248,11 @@ struct BundleStager: ~Copyable {
       entriesRead += scanner.counts.entries
       member.content.counts = scanner.counts
       member.facts.setCounts(scanner.counts)
-      member.facts.urgent = alert?.rows ?? 0
-      if let finished = alert.take() {
-        member.alert = try BatchUpload(context: context).alert(finished, member.facts)
-      }
     } catch ReadingRefusal.passOver(let reason, let note) {
       outcome.passedOver.append(passOver(member.file, reason, note))
       return nil
-    } catch let error as SystemError {
-      throw context.scratchFailure(error)
     } catch {
-      throw Failure.from(error)
+      throw scratchFailure(error)
     }
     guard again.hexDigest() == member.content.digest else {
       outcome.passedOver.append(passOver(member.file, .changed, "it changed while it was read"))
@@ -272,21 +261,19 @@ struct BundleStager: ~Copyable {
     return dataFiles
   }
 
-  private func collect(
-    _ urgent: [Int64], _ layout: FrameLayout, _ facts: BatchFacts, into alert: inout AlertWriter?,
-    path: String, show: Int,
-    _ outcome: inout Outcome
-  ) throws {
-    guard !urgent.isEmpty else { return }
-    if alert == nil { alert = try AlertWriter.create(path) }
-    let constant = columns(facts)
-    let frame = try FrameReader(layout)
-    try frame.rows(urgent) { row in
-      let line = row.json(constant)
-      try alert?.append(line)
-      if outcome.urgentRows.count < show, let value = try? JSONValue(parsing: line) {
-        outcome.urgentRows.append(value)
-      }
+  /// Turns a frame into a data file in the store, and meanwhile its urgent rows into alert files.
+  private func writePiece(
+    _ frame: FrameLayout, _ members: [NumberedBatch], _ step: ParquetStep, _ alerts: inout AlertStep,
+    number: Int = 0
+  ) async throws(Failure) -> [DataFile] {
+    context.progress(NodeProgress(phase: "writing", bytes: bytesRead, entries: entriesRead))
+    let urgent = try await step.urgentRows(frame, members, number: number)
+    async let written = step.write(members, number: number)
+    do {
+      try alerts.append(urgent, of: frame, members)
+      return [try await written]
+    } catch {
+      throw scratchFailure(error)
     }
   }
 
@@ -327,61 +314,7 @@ struct BundleStager: ~Copyable {
     return facts
   }
 
-  // MARK: DuckDB
-
-  private func parquet(
-    _ frame: FrameLayout, _ members: [Member], work: String, number: Int, attempt: String
-  ) async throws(Failure) -> (files: [DataFile], urgent: [Int64]) {
-    context.progress(NodeProgress(phase: "writing", bytes: bytesRead, entries: entriesRead))
-    let step = ParquetStep(
-      context: context, dataPath: document.dataPath, selection: selection, deadline: deadline)
-    return try await step.run(frame, members.map(\.numbered), work: work, number: number, attempt: attempt)
-  }
-
-  /// Turns a frame of all members into a data file in the store, and its urgent rows into one alert file a batch.
-  private mutating func writePiece(
-    _ frame: FrameLayout, members: inout [Member], work: String, number: Int, attempt: String, show: Int,
-    _ outcome: inout Outcome
-  ) async throws(Failure) -> [DataFile] {
-    let (files, urgent) = try await parquet(frame, members, work: work, number: number, attempt: attempt)
-    do {
-      let reader = try FrameReader(frame)
-      var alert: AlertWriter?
-      var current = -1
-      func close(_ alert: inout AlertWriter?, _ index: Int) throws {
-        guard let finished = alert.take() else { return }
-        members[index].facts.urgent = finished.rows
-        members[index].alert = try BatchUpload(context: context).alert(finished, members[index].facts)
-      }
-      try reader.rows(urgent) { row in
-        guard let index = members.firstIndex(where: { $0.number == row.batch }) else { return }
-        if index != current {
-          try close(&alert, current)
-          current = index
-          alert = try AlertWriter.create(joined(work, "alert-\(index).json.gz"))
-        }
-        let line = row.json(columns(members[index].facts))
-        try alert?.append(line)
-        if outcome.urgentRows.count < show, let value = try? JSONValue(parsing: line) {
-          outcome.urgentRows.append(value)
-        }
-      }
-      try close(&alert, current)
-    } catch let error as SystemError {
-      throw context.scratchFailure(error)
-    } catch {
-      throw Failure.from(error)
-    }
-    return files
-  }
-
   // MARK: words
-
-  private func columns(_ facts: BatchFacts) -> BatchColumns {
-    BatchColumns(
-      region: context.node.region, zone: context.node.zone, node: context.node.name, stream: facts.stream,
-      rotated: Instant(seconds: facts.rotated), batch: facts.id)
-  }
 
   private func passOver(_ file: RotatedFile, _ reason: PassedOver.Reason, _ note: String) -> PassedOver {
     PassedOver(
@@ -389,7 +322,12 @@ struct BundleStager: ~Copyable {
       rotated: file.info.modifiedSeconds)
   }
 
-  private mutating func noteProgress(_ bytes: Int64) {
+  private mutating func noteProgress(_ bytes: Int64) throws(Failure) {
+    if deadline.hasPassed {
+      throw Failure(
+        "node.deadline", "The time was up while it was read.",
+        remedy: "The next run reads it; a file that takes longer than a run may has to be split.")
+    }
     bytesRead += bytes
     if let progressAt, progressAt.seconds < 0.1 { return }
     progressAt = Stopwatch()

@@ -11,17 +11,21 @@ struct NumberedBatch {
   var facts: BatchFacts
 }
 
-/// DuckDB's part of stage: one frame to one data file, which goes to the store, and which of its rows are urgent.
-struct ParquetStep {
+/// DuckDB's part of stage: which rows of a frame are urgent, and the data file that it becomes, which goes to the store.
+struct ParquetStep: Sendable {
   let context: NodeContext
+  let session: Session
   let dataPath: String
   let selection: SQL
-  let deadline: Deadline
+  /// The bundle's folder in scratch.
+  let work: String
+  /// The name of the try whose data files are written.
+  let attempt: String
 
-  /// Runs DuckDB over one frame and uploads the data file. The urgent rows' numbers in the frame, ascending.
-  func run(
-    _ frame: FrameLayout, _ members: [NumberedBatch], work: String, number: Int, attempt: String
-  ) async throws(Failure) -> ([DataFile], [Int64]) {
+  /// Gives DuckDB the frame. The urgent rows' numbers in it, ascending.
+  func urgentRows(
+    _ frame: FrameLayout, _ members: [NumberedBatch], number: Int
+  ) async throws(Failure) -> [Int64] {
     struct BatchRow: Encodable {
       var index: Int32
       var stream: String
@@ -32,18 +36,28 @@ struct ParquetStep {
     let rows = members.map {
       BatchRow(index: $0.number, stream: $0.facts.stream, rotated: $0.facts.rotated, id: $0.facts.id)
     }
-    let data = joined(work, "data-\(number).parquet")
-    let urgentPath = joined(work, "urgent-\(number).csv")
+    let path = joined(work, "urgent-\(number).csv")
     do throws(SystemError) {
       try publish(Array(rows.map { encodeJSON($0) + [0x0A] }.joined()), at: table, replacing: true)
     } catch {
       throw context.scratchFailure(error)
     }
-    let results = try await context.duckdb.run(
-      [
-        batchTableStatement(rows: table), rowsViewStatement(frame: frame.path, node: context.node),
-        dataFileStatement(to: data), urgentRowsStatement(selection, to: urgentPath),
-      ], DuckDB.Settings(scratch: joined(work, "spill"), deadline: deadline))
+    try await session.run([
+      batchTableStatement(rows: table), rowsViewStatement(frame: frame.path, node: context.node),
+      urgentRowsStatement(selection, to: path),
+    ])
+    do throws(SystemError) {
+      let bytes = try readFile(path, limit: .gibibytes(1))
+      return numbers(bytes)
+    } catch {
+      throw context.scratchFailure(error)
+    }
+  }
+
+  /// Writes the frame that DuckDB was given last as a data file, and uploads it.
+  func write(_ members: [NumberedBatch], number: Int) async throws(Failure) -> DataFile {
+    let data = joined(work, "data-\(number).parquet")
+    let results = try await session.run([dataFileStatement(to: data)])
     guard let statistics = results.first(where: { $0.first?["column_statistics"] != nil })?.first,
       let count = statistics["count"]?.integer, let size = statistics["file_size_bytes"]?.integer
     else { throw Failure("duckdb.output", "DuckDB did not say what it wrote.") }
@@ -61,18 +75,24 @@ struct ParquetStep {
       throw Failure("store.unreliable", "The object \(key) does not have the size that was written to it.")
     }
     try? removeFile(data)
-    return (
-      [DataFile(url: url, size: size, rows: count, columns: columnStatistics(statistics))],
-      try urgentRows(urgentPath)
-    )
+    return DataFile(url: url, size: size, rows: count, columns: columnStatistics(statistics))
   }
+}
 
-  private func urgentRows(_ path: String) throws(Failure) -> [Int64] {
-    do throws(SystemError) {
-      let bytes = try readFile(path, limit: .gibibytes(1))
-      return bytes.split(separator: 0x0A).compactMap { Int64(String(decoding: $0, as: UTF8.self)) }
-    } catch {
-      throw context.scratchFailure(error)
+/// The decimal numbers of the text, one a line.
+func numbers(_ text: [UInt8]) -> [Int64] {
+  var result: [Int64] = []
+  var value: Int64 = 0
+  var hasDigits = false
+  for byte in text {
+    if byte &- 0x30 < 10 {
+      value = value &* 10 &+ Int64(byte &- 0x30)
+      hasDigits = true
+    } else {
+      if hasDigits { result.append(value) }
+      (value, hasDigits) = (0, false)
     }
   }
+  if hasDigits { result.append(value) }
+  return result
 }

@@ -4,6 +4,13 @@ import Logs
 /// The gzip'd form of a file, in scratch: compressed on the way, or the very bytes of one that is gzip already. A copy even then, since by the time
 /// of the upload rotation may have given the file's name to another.
 struct RawCopy: ~Copyable {
+  struct Finished: Sendable {
+    var path: String
+    /// SHA-256 of the gzip'd bytes in hex, and how many there are.
+    var digest: String
+    var size: Int64
+  }
+
   private let path: String
   private let isGzip: Bool
   private let file: Descriptor
@@ -42,9 +49,9 @@ struct RawCopy: ~Copyable {
     if let failure { throw failure }
   }
 
-  consuming func finish() throws(SystemError) -> (path: String, digest: String, size: Int64) {
+  consuming func finish() throws(SystemError) -> Finished {
     try takeText(UnsafeRawBufferPointer(start: nil, count: 0), last: true)
     let (path, size) = (path, size)
-    return (path, digest.hexDigest(), size)
+    return Finished(path: path, digest: digest.hexDigest(), size: size)
   }
 }

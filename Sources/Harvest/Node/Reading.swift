@@ -16,11 +16,11 @@ struct FileContent {
   var digest: String
   var bytes: Int64
   var counts: ScanCounts
+  var reading: FilePass.Reading
+
   /// The gzip'd form, a scratch file.
-  var rawPath: String
-  var rawDigest: String
-  var rawSize: Int64
-  var hadLease: Bool
+  var raw: RawCopy.Finished? { reading.raw }
+  var hadLease: Bool { reading.hadLease }
 }
 
 /// What a gzip file may grow to. Logs shrink to a tenth or a thirtieth; gzip's best, on nothing but zeros, is one in 1,030.

@@ -9,7 +9,7 @@ import Support
 /// A bundle's batches as a table: what the frames carry as a number only.
 func batchTableStatement(rows: String) -> SQL {
   """
-  CREATE TEMP TABLE batches AS SELECT * FROM read_json(\(rows), format = 'newline_delimited', columns = {
+  CREATE OR REPLACE TEMP TABLE batches AS SELECT * FROM read_json(\(rows), format = 'newline_delimited', columns = {
     index: 'INTEGER', stream: 'VARCHAR', rotated: 'BIGINT', id: 'VARCHAR'})
   """
 }
@@ -17,7 +17,7 @@ func batchTableStatement(rows: String) -> SQL {
 /// The rows of a frame with the columns of the table, under the table's names.
 func rowsViewStatement(frame: String, node: Node) -> SQL {
   """
-  CREATE TEMP VIEW gadwall_rows AS
+  CREATE OR REPLACE TEMP VIEW gadwall_rows AS
   SELECT f.ts, f.service, f.category, f.message, f.id, f.version, \(node.region) AS region, \(node.zone) AS zone,
     \(node.name) AS node, b.stream, make_timestamptz(b.rotated * 1000000) AS rotated, b.id AS batch, f.line, f.extra,
     f.malformed, f.text, f.file_row_number AS gadwall_row
