@@ -26,6 +26,8 @@ let package = Package(
     .executable(name: "gadwall", targets: ["gadwall"]),
     // The scanner and its frames, for Benchmarks/.
     .library(name: "Rows", targets: ["Rows"]),
+    // For Fuzzing/.
+    .library(name: "Properties", targets: ["Properties"]),
   ],
   targets: [
     .executableTarget(name: "gadwall", dependencies: ["Commands"], swiftSettings: strict),
@@ -69,10 +71,18 @@ let package = Package(
       providers: [.apt(["libyaml-dev"])]),
 
     .target(
+      name: "Properties",
+      dependencies: [
+        "Commands", "Harvest", "Fleet", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage", "Files",
+        "CommandLine", "Configuration", "Support",
+      ],
+      path: "Tests/Properties", swiftSettings: strict),
+    .target(
       name: "TestSupport",
-      dependencies: ["DuckDB", "Processes", "Files", "Support"],
+      dependencies: ["Properties", "DuckDB", "Processes", "Files", "Support"],
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("SupportTests", ["Support"]),
+    tests("PropertiesTests", ["Properties", "Support"]),
     tests("DocumentationTests", ["Processes", "Files", "Support", "gadwall"]),
     tests(
       "HarvestTests",

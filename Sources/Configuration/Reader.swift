@@ -15,6 +15,11 @@ extension Configuration {
         error.isMissing ? "config.missing" : "config.unreadable", "The configuration \(path) can't be read.",
         remedy: "Name another with --config, or write one: docs/config.md shows it whole.")
     }
+    return try parse(bytes, path: path, whole: whole)
+  }
+
+  /// The same for a file's bytes. `path` is what errors call it, `whole` where it lies.
+  static func parse(_ bytes: [UInt8], path: String, whole: String) throws(Failure) -> Configuration {
     var reader = Reader(path: path, folder: folderName(whole), result: Configuration(path: whole))
     try reader.read(try parseYAML(bytes, path: path))
     return reader.result
@@ -293,6 +298,10 @@ public struct NodeFile: Sendable, Equatable {
     } catch {
       throw error.failure("config.unreadable", "The node's file \(path) can't be read.")
     }
+    return try parse(bytes, path: path)
+  }
+
+  static func parse(_ bytes: [UInt8], path: String) throws(Failure) -> NodeFile {
     let reader = Reader(path: path, folder: folderName(path), result: Configuration(path: path))
     return try reader.nodeFile(try parseYAML(bytes, path: path))
   }

@@ -80,7 +80,7 @@ public struct PlannedFile: Sendable, Codable, Equatable {
   public var file: String
   /// Files of the same number would become one bundle.
   public var bundle: Int
-  public var bytes: Int64
+  @Count public var bytes: Int64
   public var rotated: Int64
 }
 
@@ -177,13 +177,13 @@ public struct StageReport: Sendable {
   /// What this task itself did, beside what earlier ones had left.
   public struct Totals: Sendable, Codable, Equatable {
     public var batches = 0
-    public var lines: Int64 = 0
-    public var entries: Int64 = 0
-    public var malformed: Int64 = 0
-    public var blank: Int64 = 0
-    public var urgent: Int64 = 0
-    public var bytesIn: Int64 = 0
-    public var bytesStored: Int64 = 0
+    @Count public var lines: Int64 = 0
+    @Count public var entries: Int64 = 0
+    @Count public var malformed: Int64 = 0
+    @Count public var blank: Int64 = 0
+    @Count public var urgent: Int64 = 0
+    @Count public var bytesIn: Int64 = 0
+    @Count public var bytesStored: Int64 = 0
     public var seconds = 0.0
 
     public init() {}
@@ -221,7 +221,7 @@ public struct PruneReport: Sendable, Codable, Equatable {
   public var kept: [Kept] = []
   /// Files that came back after their batch had been pruned, and went again.
   public var returned: [String] = []
-  public var bytes: Int64 = 0
+  @Count public var bytes: Int64 = 0
   public var seconds = 0.0
 
   init(run: String, node: Node) {

@@ -1,6 +1,6 @@
 public import Files
 import Glibc
-import Support
+public import Support
 
 /// A rotated file that may be read.
 public struct RotatedFile: Sendable {
@@ -60,7 +60,7 @@ public struct PassedOver: Sendable, Codable, Equatable {
   public var file: String
   public var reason: Reason
   public var note: String
-  public var bytes: Int64
+  @Count public var bytes: Int64
   /// The file's modification time in seconds, where it was looked at.
   public var rotated: Int64?
 

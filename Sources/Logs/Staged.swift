@@ -3,7 +3,7 @@ public import Support
 /// An object in the store, as the one who put it there describes it.
 public struct StoredObject: Sendable, Codable, Equatable {
   public var key: String
-  public var size: Int64
+  @Count public var size: Int64
   /// SHA-256 of the object's own bytes, in hex.
   public var digest: String
 
@@ -27,12 +27,12 @@ public struct BatchFacts: Sendable, Codable, Equatable {
   /// SHA-256 of the uncompressed content, in hex.
   public var digest: String
   /// Of the uncompressed content.
-  public var bytes: Int64
-  public var lines: Int64
-  public var blank: Int64
-  public var malformed: Int64
-  public var entries: Int64
-  public var urgent: Int64
+  @Count public var bytes: Int64
+  @Count public var lines: Int64
+  @Count public var blank: Int64
+  @Count public var malformed: Int64
+  @Count public var entries: Int64
+  @Count public var urgent: Int64
   /// Microseconds since 1970 of the earliest and the latest `ts`.
   public var firstTs: Instant?
   public var lastTs: Instant?
@@ -69,9 +69,9 @@ public struct BatchFacts: Sendable, Codable, Equatable {
 
 /// What DuckDB says of one column of a Parquet file it wrote.
 public struct ColumnStatistics: Sendable, Codable, Equatable {
-  public var nulls: Int64
-  public var values: Int64
-  public var size: Int64
+  @Count public var nulls: Int64
+  @Count public var values: Int64
+  @Count public var size: Int64
   /// DuckDB's text of the smallest and largest value, not shortened; nil when all are null.
   public var min: String?
   public var max: String?
@@ -88,8 +88,8 @@ public struct ColumnStatistics: Sendable, Codable, Equatable {
 /// A data file in the table's data path.
 public struct DataFile: Sendable, Codable, Equatable {
   public var url: String
-  public var size: Int64
-  public var rows: Int64
+  @Count public var size: Int64
+  @Count public var rows: Int64
   public var columns: [String: ColumnStatistics]
 
   public init(url: String, size: Int64, rows: Int64, columns: [String: ColumnStatistics]) {

@@ -5,7 +5,11 @@ public struct Instant: Hashable, Comparable, Sendable, Codable, CustomStringConv
   public var microseconds: Int64
 
   public init(microseconds: Int64) { self.microseconds = microseconds }
-  public init(seconds: Int64) { microseconds = seconds * 1_000_000 }
+  /// Beyond the 292,000 years that microseconds can count, the first or the last moment that there is.
+  public init(seconds: Int64) {
+    let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000)
+    microseconds = overflows ? (seconds < 0 ? .min : .max) : product
+  }
 
   public static func < (a: Instant, b: Instant) -> Bool { a.microseconds < b.microseconds }
 
@@ -24,7 +28,7 @@ public struct Instant: Hashable, Comparable, Sendable, Codable, CustomStringConv
   /// Year, month, day, hour, minute, second and microsecond in UTC.
   public var parts: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, fraction: Int) {
     let (year, month, day) = civil(fromDays: Int(self.day))
-    let rest = Int(microseconds - Int64(self.day) * 86_400_000_000)
+    let rest = (Int(microseconds % 86_400_000_000) + 86_400_000_000) % 86_400_000_000
     let second = rest / 1_000_000
     return (year, month, day, second / 3600, second / 60 % 60, second % 60, rest % 1_000_000)
   }
@@ -126,8 +130,9 @@ public struct Deadline: Sendable, Comparable {
   /// Nanoseconds of the monotonic clock.
   public var nanoseconds: Int64
 
+  /// - Parameter seconds: more than thirty years are taken for thirty years.
   public static func after(seconds: Double) -> Deadline {
-    Deadline(nanoseconds: gw_monotonic_nanoseconds() + Int64(seconds * 1e9))
+    Deadline(nanoseconds: gw_monotonic_nanoseconds() + Int64(max(-1e18, min(1e18, seconds * 1e9))))
   }
   public static func < (a: Deadline, b: Deadline) -> Bool { a.nanoseconds < b.nanoseconds }
 

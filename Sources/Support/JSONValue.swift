@@ -30,7 +30,9 @@ extension JSONValue: Codable {
     } else if container.decodeNil() {
       self = .null
     } else {
-      self = .double(try container.decode(Double.self))
+      // One that is whole is written as a whole number, and then read as one.
+      let value = try container.decode(Double.self)
+      self = Int64(exactly: value).map(JSONValue.integer) ?? .double(value)
     }
   }
 

@@ -34,6 +34,28 @@ public struct ByteCount: Hashable, Comparable, Sendable, Codable, CustomStringCo
   }
 }
 
+/// A count or a size that a document carries: from 0 to 2^50, a pebibyte. What says otherwise is refused when it is read, so that no sum
+/// of what nodes report can overflow. The size of a sparse file, which may be larger, is written as the largest.
+@propertyWrapper
+public struct Count: Sendable, Equatable, Codable {
+  public var wrappedValue: Int64
+  private static let range: ClosedRange<Int64> = 0...1 << 50
+
+  public init(wrappedValue: Int64) { self.wrappedValue = wrappedValue }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    wrappedValue = try container.decode(Int64.self)
+    guard Self.range.contains(wrappedValue) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(wrappedValue) is no count")
+    }
+  }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(min(max(wrappedValue, Self.range.lowerBound), Self.range.upperBound))
+  }
+}
+
 /// The number rounded to so many places, with a point, never in scientific form.
 public func decimal(_ value: Double, places: Int) -> String {
   guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
@@ -58,7 +80,8 @@ public func grouped(_ value: Int64) -> String {
   return value < 0 ? "-" + result : result
 }
 
-/// Seconds of `90`, `90s`, `1.5m`, `2h`, `1d`, `500ms`; nil for anything else.
+/// Seconds of `90`, `90s`, `1.5m`, `2h`, `1d`, `500ms`; nil for anything else, and for more than a hundred years: what is made of the
+/// number, a moment or a count of nanoseconds, has to hold it.
 public func parseDuration(_ text: String) -> Double? {
   let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
   let unit = units.first { text.hasSuffix($0.0) }
@@ -67,7 +90,8 @@ public func parseDuration(_ text: String) -> Double? {
     let number = Double(digits),
     number.isFinite
   else { return nil }
-  return number * (unit?.1 ?? 1)
+  let seconds = number * (unit?.1 ?? 1)
+  return seconds <= 36_525 * 86_400 ? seconds : nil
 }
 
 /// `1 file`, `2 files`.

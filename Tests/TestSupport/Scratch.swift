@@ -4,6 +4,7 @@ public import DuckDB
 import Files
 import Glibc
 import Processes
+public import Properties
 import Support
 public import Testing
 
@@ -58,20 +59,7 @@ public func python(_ script: String, _ arguments: [String] = [], input: [UInt8] 
   return result.output
 }
 
-/// SplitMix64: the same numbers for the same seed, everywhere.
-public struct SeededRandom: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  public init(seed: UInt64) { state = seed }
-
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
+public typealias SeededRandom = Properties.SeededRandom
 
 /// Whether the condition comes true within half a minute.
 public func becomesTrue(
