@@ -28,6 +28,7 @@ let package = Package(
     .library(name: "Rows", targets: ["Rows"]),
     // For Fuzzing/.
     .library(name: "Properties", targets: ["Properties"]),
+    .library(name: "Support", targets: ["Support"]),
   ],
   targets: [
     .executableTarget(name: "gadwall", dependencies: ["Commands"], swiftSettings: strict),
@@ -79,7 +80,7 @@ let package = Package(
       path: "Tests/Properties", swiftSettings: strict),
     .target(
       name: "TestSupport",
-      dependencies: ["Properties", "DuckDB", "Processes", "Files", "Support"],
+      dependencies: ["DuckDB", "Processes", "Files", "Support"],
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("SupportTests", ["Support"]),
     tests("PropertiesTests", ["Properties", "Support"]),

@@ -8,7 +8,10 @@ let package = Package(
   dependencies: [.package(name: "gadwall", path: "..")],
   targets: [
     .executableTarget(
-      name: "Fuzz", dependencies: [.product(name: "Properties", package: "gadwall")],
+      name: "Fuzz",
+      dependencies: [
+        .product(name: "Properties", package: "gadwall"), .product(name: "Support", package: "gadwall"),
+      ],
       // libFuzzer brings the main function.
       swiftSettings: [.treatAllWarnings(as: .error), .unsafeFlags(["-parse-as-library"])])
   ],

@@ -97,10 +97,12 @@ public struct TableWriter: Sendable {
     let parent = base?.currentSnapshot
     let rows = files.reduce(0) { $0 + $1.rows }
     let bytes = files.reduce(0) { $0 + $1.size }
-    // A parent that doesn't say how many it has leaves the new total unknown, too; null takes the key away below.
+    // A parent that doesn't say how many it has, or says what can't be, leaves the new total unknown, too; null takes the key away below.
     func total(_ key: String, _ added: Int64) -> JSONValue {
       guard let parent else { return .string(String(added)) }
-      return parent.summary(key).flatMap { Int64($0) }.map { .string(String($0 + added)) } ?? .null
+      guard let before = parent.summary(key).flatMap({ Int64($0) }) else { return .null }
+      let (sum, overflows) = before.addingReportingOverflow(added)
+      return overflows ? .null : .string(String(sum))
     }
     var summary: JSONValue = [
       "operation": "append", "added-data-files": .string("\(files.count)"),

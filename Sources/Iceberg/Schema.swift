@@ -121,6 +121,9 @@ func checkOurs(_ metadata: JSONValue, table: String) throws(Failure) -> Partitio
   else {
     throw foreign("its current snapshot \(snapshot) is not among its snapshots")
   }
+  guard (0..<Int64.max).contains(metadata["last-sequence-number"]?.integer ?? 0) else {
+    throw foreign("no sequence number comes after its last one")
+  }
   return PartitionSpec(
     id: id, dayFieldID: dayID, dayName: dayName, regionFieldID: regionID, regionName: regionName,
     json: .array(specFields),

@@ -13,9 +13,9 @@ public struct LogGenerator: Sendable {
     "saddle", "table", "umbrella", "violin", "window", "yard",
   ]
 
-  private var random: SplitMix
+  private var random: SeededRandom
 
-  public init(seed: UInt64) { random = SplitMix(state: seed) }
+  public init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
   /// The next entry of a service, with its line end.
   public mutating func line(service: String, at time: Instant) -> String {
@@ -47,19 +47,6 @@ public struct LogGenerator: Sendable {
     let p = time.parts
     return
       "\(time.dateText)T\(padded(p.hour, 2)):\(padded(p.minute, 2)):\(padded(p.second, 2)).\(padded(p.fraction / 1000, 3))Z"
-  }
-}
-
-/// SplitMix64, public domain, by Sebastiano Vigna.
-private struct SplitMix: Sendable {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }
 

@@ -82,7 +82,7 @@ struct LivingFleetTests {
       let kept = try fleet.names()
       #expect(kept.count == 1 && kept[0].hasPrefix(".gadwall-trash-"), "\(kept)")
       #expect(try readFile(fleet.nodes[0].rawPath(kept[0]), limit: .mebibytes(1)) == lines(ids("a", 3)))
-      let deadline = Deadline.after(seconds: 30)
+      let deadline = Deadline.after(seconds: 30 * patience)
       while !deadline.hasPassed, try !fleet.names().isEmpty {
         let again = try await fleet.gadwall("harvest")
         #expect(again.status == 0, "\(again)")

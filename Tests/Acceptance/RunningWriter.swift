@@ -18,7 +18,7 @@ final class RunningWriter: Sendable {
     let command = ChildCommand(
       "/bin/sh",
       ["-c", script, TestFleet.program, "generate", "--every", interval, "--seed", "\(seed)", live],
-      environment: fleet.programEnvironment(), deadline: .after(seconds: 120))
+      environment: fleet.programEnvironment(), deadline: .after(seconds: 120 * patience))
     work = Task { try await Processes.run(command) }
   }
 

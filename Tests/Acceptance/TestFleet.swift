@@ -146,7 +146,7 @@ struct TestFleet: Sendable {
 
   // MARK: the program
 
-  static let program = joined(repositoryRoot, ".build/debug/gadwall")
+  static let program = builtProgram
 
   /// Runs the program with the fleet's configuration in `$GADWALL_CONFIG` and a TMPDIR of its own.
   func gadwall(
@@ -197,7 +197,7 @@ struct TestFleet: Sendable {
     let result = try await Processes.run(
       ChildCommand(
         program, arguments, environment: environment, directory: folder, errorLimit: .mebibytes(8),
-        deadline: .after(seconds: seconds)))
+        deadline: .after(seconds: seconds * patience)))
     let status: Int32 =
       switch result.status {
       case .exited(let code): code
@@ -246,7 +246,7 @@ struct TestFleet: Sendable {
   func table(_ statement: SQL) async throws -> [JSONValue] {
     let view: SQL = "CREATE TEMP VIEW events AS SELECT * FROM iceberg_scan(\(try tableMetadata()))"
     return try await testDuckDB().run(
-      [view, statement], DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60))
+      [view, statement], DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60 * patience))
     ).last ?? []
   }
 

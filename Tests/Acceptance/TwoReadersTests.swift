@@ -62,7 +62,7 @@ struct TwoReadersTests {
     let first = try #require(snapshots.first?["snapshot-id"]?.integer)
     let rows = try await testDuckDB().run(
       ["SELECT count(*) AS n FROM iceberg_scan(\(path), snapshot_from_id = \(first)::UBIGINT)"],
-      DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60)))
+      DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60 * patience)))
     return rows.last?.first?["n"]?.integer
   }
 

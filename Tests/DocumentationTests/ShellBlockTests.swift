@@ -11,7 +11,7 @@ import Testing
       decoding: try readFile(joined(repositoryRoot, page), limit: .mebibytes(1)), as: UTF8.self)
     let script = shellBlocks(text).joined(separator: "\n")
     try #require(script.contains("gadwall "))
-    let program = joined(repositoryRoot, ".build/debug/gadwall")
+    let program = builtProgram
     guard exists(program) else { throw MissingPart(description: "\(program) is missing: run 'swift build'.") }
     try await withScratch { folder in
       var environment = plainEnvironment()
@@ -19,7 +19,7 @@ import Testing
       let result = try await run(
         ChildCommand(
           "/bin/bash", ["-euo", "pipefail", "-c", script], environment: environment, directory: folder,
-          deadline: .after(seconds: 120)))
+          deadline: .after(seconds: 120 * patience)))
       #expect(result.status == .exited(0), "\(result.errorText)")
     }
   }

@@ -167,7 +167,8 @@ import Testing
     try await withCatalog { store, catalog in
       try await commit(2, to: catalog)
       for name in [
-        "v9.metadata.json.bak", "v.metadata.json", "vx.metadata.json", "00003-aaaa.metadata.json", "v8",
+        "v9.metadata.json.bak", "v.metadata.json", "v9223372036854775807.metadata.json", "vx.metadata.json",
+        "00003-aaaa.metadata.json", "v8",
       ] {
         try await store.put(Array("{}".utf8), at: Self.folder + name)
       }

@@ -57,6 +57,9 @@ import Testing
     Case(testDescription: "no snapshot, as -1", word: "no snapshot") { $0["current-snapshot-id"] = -1 },
     Case(testDescription: "no snapshot, as nothing", word: "no snapshot") { $0["current-snapshot-id"] = nil },
     Case(testDescription: "no snapshot, as null", word: "no snapshot") { $0["current-snapshot-id"] = .null },
+    Case(testDescription: "no sequence number left", word: "sequence") {
+      $0["last-sequence-number"] = .integer(.max)
+    },
     Case(testDescription: "current snapshot not listed", word: "snapshot") {
       $0["current-snapshot-id"] = 12345
     },

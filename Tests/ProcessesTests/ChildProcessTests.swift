@@ -25,17 +25,17 @@ import Testing
   @Test func argumentsArriveAsTheyAre() async throws {
     let arguments = ["", " ", "a b", "'\"$HOME`", "new\nline", "-x", "日志 \u{1F986}", "*"]
     let result = try await run(
-      ChildCommand("/usr/bin/printf", ["%s|"] + arguments, deadline: .after(seconds: 30)))
+      ChildCommand("/usr/bin/printf", ["%s|"] + arguments, deadline: .after(seconds: 30 * patience)))
     #expect(result.text == arguments.map { $0 + "|" }.joined())
   }
 
   @Test func theEnvironmentIsTheWholeOne() async throws {
     let given = ["A": "1", "EMPTY": "", "SPACED": "a b=c", "ÄÖ": "ü"]
     let result = try await run(
-      ChildCommand("/usr/bin/env", [], environment: given, deadline: .after(seconds: 30)))
+      ChildCommand("/usr/bin/env", [], environment: given, deadline: .after(seconds: 30 * patience)))
     #expect(
       Set(result.text.split(separator: "\n").map(String.init)) == Set(given.map { "\($0.key)=\($0.value)" }))
-    let none = try await run(ChildCommand("/usr/bin/env", [], deadline: .after(seconds: 30)))
+    let none = try await run(ChildCommand("/usr/bin/env", [], deadline: .after(seconds: 30 * patience)))
     #expect(none.text == "")
   }
 
@@ -47,7 +47,7 @@ import Testing
 
   @Test func startsInItsFolder() async throws {
     try await withScratch { folder in
-      let command = ChildCommand("/bin/pwd", [], directory: folder, deadline: .after(seconds: 30))
+      let command = ChildCommand("/bin/pwd", [], directory: folder, deadline: .after(seconds: 30 * patience))
       let result = try await run(command)
       #expect(result.text == folder + "\n")
     }
@@ -58,11 +58,12 @@ import Testing
     ("/etc/passwd", "Permission denied"), ("", "No such file or directory"),
   ])
   func whatCantBeStartedSaysSo(path: String, words: String) async {
-    #expect(await failure(ChildCommand(path, [], deadline: .after(seconds: 30))) == .start(words))
+    #expect(await failure(ChildCommand(path, [], deadline: .after(seconds: 30 * patience))) == .start(words))
   }
 
   @Test func aMissingFolderIsNoStart() async {
-    let command = ChildCommand("/bin/true", [], directory: "/nowhere", deadline: .after(seconds: 30))
+    let command = ChildCommand(
+      "/bin/true", [], directory: "/nowhere", deadline: .after(seconds: 30 * patience))
     #expect(await failure(command) == .start("No such file or directory"))
   }
 
@@ -99,7 +100,8 @@ import Testing
     var random = SeededRandom(seed: 8)
     var input: [UInt8] = []
     while input.count < 5_000_000 { withUnsafeBytes(of: random.next()) { input.append(contentsOf: $0) } }
-    let result = try await run(ChildCommand("/bin/cat", [], input: input, deadline: .after(seconds: 60)))
+    let result = try await run(
+      ChildCommand("/bin/cat", [], input: input, deadline: .after(seconds: 60 * patience)))
     #expect(result.status == .exited(0))
     #expect(result.output == input)
   }
@@ -109,7 +111,8 @@ import Testing
   func aChildThatReadsNothingMayGo(count: Int) async throws {
     for _ in 0..<5 {
       let input = [UInt8](repeating: 0x61, count: count)
-      let result = try await run(ChildCommand("/bin/true", [], input: input, deadline: .after(seconds: 30)))
+      let result = try await run(
+        ChildCommand("/bin/true", [], input: input, deadline: .after(seconds: 30 * patience)))
       #expect(result.status == .exited(0))
     }
   }
@@ -121,7 +124,8 @@ import Testing
   }
 
   @Test func withoutInputItsInputIsEmpty() async throws {
-    #expect(try await run(ChildCommand("/bin/cat", [], deadline: .after(seconds: 30))).output == [])
+    #expect(
+      try await run(ChildCommand("/bin/cat", [], deadline: .after(seconds: 30 * patience))).output == [])
   }
 
   @Test func bothWaysAtOnceDoNotBlock() async throws {
@@ -136,7 +140,7 @@ import Testing
       ChildCommand(
         joined(repositoryRoot, ".build/python/bin/python"), ["-c", script],
         input: [UInt8](repeating: 1, count: 3_000_000), errorLimit: .mebibytes(8),
-        deadline: .after(seconds: 60)))
+        deadline: .after(seconds: 60 * patience)))
     #expect(result.status == .exited(0))
     #expect(result.output.count == 4 << 20)
     #expect(result.errors.count == 4 << 20)

@@ -26,7 +26,8 @@ import Testing
       close(high)
     }
     let interpreter = joined(repositoryRoot, ".build/python/bin/python")
-    let result = try await run(ChildCommand(interpreter, ["-c", Self.lists], deadline: .after(seconds: 60)))
+    let result = try await run(
+      ChildCommand(interpreter, ["-c", Self.lists], deadline: .after(seconds: 60 * patience)))
     #expect(String(decoding: result.output, as: UTF8.self) == "[0, 1, 2] True", "\(result.errorText)")
   }
 
@@ -35,7 +36,7 @@ import Testing
     let before = signal(SIGUSR2, SIG_IGN)
     defer { signal(SIGUSR2, before) }
     let result = try await run(
-      ChildCommand("/bin/cat", ["/proc/self/status"], deadline: .after(seconds: 30)))
+      ChildCommand("/bin/cat", ["/proc/self/status"], deadline: .after(seconds: 30 * patience)))
     // 32 and 33 are the C library's own: it lets nobody set them.
     let own: UInt64 = 3 << 31
     var masks: [String: UInt64] = [:]

@@ -36,7 +36,7 @@ func failure(
 
 /// Whether the process is gone, or is a corpse that nobody has collected, within ten seconds.
 func isDead(_ pid: Int) async throws -> Bool {
-  let deadline = Deadline.after(seconds: 10)
+  let deadline = Deadline.after(seconds: 10 * patience)
   repeat {
     guard let status = try? readFile("/proc/\(pid)/stat", limit: .kibibytes(4)) else { return true }
     let behind = String(decoding: status, as: UTF8.self).split(separator: ")").last ?? ""

@@ -1,23 +1,10 @@
-import Support
+public import Support
 
-/// SplitMix64: the same numbers for the same seed, everywhere.
-public struct SeededRandom: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  public init(seed: UInt64) { state = seed }
-
+extension SeededRandom {
   /// Chance that is the input's own, so that an input alone repeats what it did.
   init(of bytes: [UInt8]) {
     // FNV-1a.
-    state = bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-  }
-
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
+    self.init(seed: bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
   }
 
   mutating func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &self) }

@@ -2,7 +2,7 @@
 // Fuzzing/ of what libFuzzer comes up with, for as long as one likes.
 
 /// One reader, and what is true of it for any input.
-public struct Property: Sendable {
+public struct Property: Sendable, CustomStringConvertible {
   public enum Shape: Sendable {
     case bytes
     /// JSON, or lines of it: damage keeps it JSON half of the time.
@@ -28,6 +28,8 @@ public struct Property: Sendable {
     self.seeds = seeds
     self.check = check
   }
+
+  public var description: String { name }
 
   public static let all: [Property] =
     [scanner, gzip, timestamp, jsonValue] + documents + [choice, metadata, configuration, nodeFile]

@@ -1,6 +1,7 @@
 // What Fuzzing/ asks for hours, asked of a few damaged seeds each time, and of every input that broke something once.
 
 import Properties
+import Support
 import Testing
 
 @Suite struct PropertiesTests {
@@ -16,6 +17,18 @@ import Testing
     }
   }
 
+  /// Found by Fuzzing/.
+  @Test(arguments: [
+    // A number that came back as another one, since it was written in another form.
+    ("json", "922337203685477580.107"), ("duckdb-output", "[-9223372036854775807.008]"),
+    // Nanoseconds, and a moment, that no 64 bits hold.
+    ("duration", "9999999999999999991d"),
+    ("configuration", "store: {url: 'file:s'}\nlogs: {settle: 999999999999d}"),
+  ]) func holdsForWhatBrokeItOnce(_ name: String, _ input: String) throws {
+    let property = try #require(Property.all.first { $0.name == name })
+    try check(property, Array(input.utf8))
+  }
+
   private let rounds = 400
 
   private func check(_ property: Property, _ input: [UInt8]) throws {
@@ -26,8 +39,4 @@ import Testing
         "\(property.name): \(error), for \(String(decoding: input, as: UTF8.self).debugDescription)")
     }
   }
-}
-
-extension Property: CustomTestStringConvertible {
-  public var testDescription: String { name }
 }

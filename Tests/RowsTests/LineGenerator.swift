@@ -1,3 +1,4 @@
+import Support
 import TestSupport
 
 /// Makes lines of a log: entries in all their spellings, and what damage makes of them. No line holds an LF.

@@ -1,6 +1,7 @@
 // What `text` holds of a line with bad bytes, and in which order reasons are looked for.
 
 import Rows
+import Support
 import TestSupport
 import Testing
 

@@ -95,3 +95,28 @@ import Testing
     #expect(Deadline.after(seconds: 60).remainingSeconds > 50)
   }
 }
+
+@Suite struct FarMomentTests {
+  @Test func secondsThatDoNotFitAreTheLastMomentThereIs() {
+    #expect(Instant(seconds: .max).microseconds == .max)
+    #expect(Instant(seconds: .min).microseconds == .min)
+    #expect(Instant(seconds: 9_223_372_036_854).microseconds == 9_223_372_036_854_000_000)
+  }
+
+  @Test func everyMomentHasADescription() {
+    #expect(Instant(microseconds: .min).description == "-290308-12-21T19:59:05.224192Z")
+    #expect(Instant(microseconds: .max).description == "294247-01-10T04:00:54.775807Z")
+    #expect(Instant(microseconds: -1).description == "1969-12-31T23:59:59.999999Z")
+  }
+
+  @Test func aDeadlineMayBeFarAway() {
+    #expect(!Deadline.after(seconds: 1e300).hasPassed)
+    #expect(Deadline.after(seconds: -1e300).hasPassed)
+  }
+
+  @Test func aDurationIsAtMostAHundredYears() {
+    #expect(parseDuration("36525d") == 36_525 * 86_400)
+    #expect(parseDuration("36526d") == nil)
+    #expect(parseDuration(String(repeating: "9", count: 400)) == nil)
+  }
+}

@@ -1,10 +1,9 @@
-// What the tests share: scratch folders, the programs that setup installs, seeded randomness, tags.
+// What the tests share: scratch folders, the programs that setup installs, tags.
 
 public import DuckDB
 import Files
 import Glibc
 import Processes
-public import Properties
 import Support
 public import Testing
 
@@ -24,6 +23,12 @@ public struct MissingPart: Error, CustomStringConvertible {
 
 /// The checkout that the tests were built from.
 public let repositoryRoot: String = folderName(folderName(folderName(resolvedPath(#filePath))))
+
+/// The program that was built with the tests: it lies beside them, whichever build this is.
+public let builtProgram: String = joined(folderName(executablePath()), "gadwall")
+
+/// How many times as long as usual a test waits before it gives up: `GADWALL_TEST_PATIENCE`, for sanitizers and slow machines.
+public let patience: Double = environmentValue("GADWALL_TEST_PATIENCE").flatMap(Double.init) ?? 1
 
 /// Runs the body with a folder of its own, removed afterwards unless `GADWALL_KEEP_SCRATCH` is set.
 public func withScratch<Result>(
@@ -52,20 +57,18 @@ public func python(_ script: String, _ arguments: [String] = [], input: [UInt8] 
   let result = try await Processes.run(
     ChildCommand(
       interpreter, ["-c", script] + arguments, environment: plainEnvironment(), input: input,
-      deadline: .after(seconds: 300)))
+      deadline: .after(seconds: 300 * patience)))
   guard result.status == .exited(0) else {
     throw MissingPart(description: "Python failed: \(result.errorText)")
   }
   return result.output
 }
 
-public typealias SeededRandom = Properties.SeededRandom
-
 /// Whether the condition comes true within half a minute.
 public func becomesTrue(
   isolation: isolated (any Actor)? = #isolation, _ condition: () -> Bool
 ) async throws -> Bool {
-  let deadline = Deadline.after(seconds: 30)
+  let deadline = Deadline.after(seconds: 30 * patience)
   while !deadline.hasPassed {
     if condition() { return true }
     try await Task.sleep(for: .milliseconds(2))
@@ -77,7 +80,7 @@ public func becomesTrue(
 public func waitUntilNobodyWrites(_ path: String) throws {
   let input = try Descriptor.input(path)
   let owner = try input.info().uid
-  let deadline = Deadline.after(seconds: 30)
+  let deadline = Deadline.after(seconds: 30 * patience)
   while !deadline.hasPassed {
     if isLeasable(input, owner) { return }
     usleep(2_000)

@@ -2,6 +2,7 @@
 
 import Glibc
 import Properties
+import Support
 
 private let property: Property = {
   let name = getenv("FUZZ_PROPERTY").map { String(cString: $0) } ?? ""

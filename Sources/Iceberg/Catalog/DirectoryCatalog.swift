@@ -58,7 +58,7 @@ public struct DirectoryCatalog: Catalog {
   private func startingVersion() async throws(Failure) -> Int? {
     if let hint = try await store.get(hintKey, limit: .kibibytes(1)) {
       let text = String(decoding: hint, as: UTF8.self).filter { !$0.isWhitespace }
-      if let version = Int(text), version > 0, try await store.stat(key(version)) != nil { return version }
+      if let version = versionNumber(text), try await store.stat(key(version)) != nil { return version }
     }
     return try await versions().max()
   }
@@ -68,7 +68,8 @@ public struct DirectoryCatalog: Catalog {
     var found: [Int] = []
     for object in try await store.list(prefix) {
       let rest = object.key.dropFirst(prefix.count)
-      if rest.hasSuffix(".metadata.json"), let version = Int(rest.dropLast(".metadata.json".count)) {
+      if rest.hasSuffix(".metadata.json"), let version = versionNumber(rest.dropLast(".metadata.json".count))
+      {
         found.append(version)
       } else if compressedNames.contains(where: { rest.hasSuffix($0) }) {
         throw compressed(object.key)
@@ -115,6 +116,11 @@ public struct DirectoryCatalog: Catalog {
     }
     return .committed(LoadedTable(metadata: metadata, version: version))
   }
+}
+
+/// A number that has room for the next ones; a file that is called v9223372036854775807 is none of a catalog's.
+private func versionNumber(_ text: some StringProtocol) -> Int? {
+  Int(text).flatMap { (1...1 << 53).contains($0) ? $0 : nil }
 }
 
 /// How other writers call metadata that is gzip'd.
