@@ -1,7 +1,7 @@
 # Each target is one step of ci; `make` alone lists them.
 SWIFT_FLAGS := --disable-automatic-resolution
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check check-long chaos bench demo docs format
+.PHONY: help setup build test check check-long chaos fuzz sanitize bench demo docs format
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ check-long: build ## What takes longer than a few minutes: large generated input
 chaos: setup ## Power cuts at many random places (GADWALL_CHAOS_PAIRS, _ROUNDS, _SEED)
 	@GADWALL_CHAOS_PAIRS=$${GADWALL_CHAOS_PAIRS:-200} GADWALL_CHAOS_ROUNDS=$${GADWALL_CHAOS_ROUNDS:-20} ci/test --filter "KillPointTests|TwoMachinesTests"
 
+fuzz: setup ## Hand every reader what libFuzzer comes up with (FUZZ_SECONDS each, default 60)
+	@ci/fuzz $${FUZZ_SECONDS:-60}
+
+sanitize: setup ## Every test under AddressSanitizer, then under ThreadSanitizer
+	@ci/sanitize address && ci/sanitize thread
+
 bench: build ## Measure side by side and print ratios (Benchmarks/)
 	@Benchmarks/run
 
@@ -34,4 +40,4 @@ docs: setup ## Write docs/commands.md anew from the program's own help
 	@swift build -q $(SWIFT_FLAGS) && .build/debug/gadwall help --markdown > docs/commands.md
 
 format: ## Rewrite the sources in the committed format
-	@swift format format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+	@swift format format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks Fuzzing

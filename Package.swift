@@ -91,7 +91,8 @@ let package = Package(
         "Harvest", "Fleet", "Ledger", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Processes", "Files",
         "Support",
       ]),
-    tests("IcebergTests", ["Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
+    tests(
+      "IcebergTests", ["Properties", "Iceberg", "DuckDB", "ObjectStorage", "Processes", "Files", "Support"]),
     tests("LedgerTests", ["Ledger", "Logs", "Files", "Support"]),
     tests("LogsTests", ["Logs", "Files", "Support", "CShims"]),
     tests("ConfigurationTests", ["Configuration", "Files", "Support"]),

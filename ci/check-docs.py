@@ -22,7 +22,7 @@ for page in pages:
         if not (page.parent / target.split("#")[0]).exists():
             wrong.append(f"{page.relative_to(root)} links to {target}, which is not there")
     # A path in backquotes that looks like one of ours has to exist.
-    for target in re.findall(r"`((?:Sources|Tests|docs|ci|deploy|Benchmarks)/[\w./-]+)`", prose):
+    for target in re.findall(r"`((?:Sources|Tests|docs|ci|deploy|Benchmarks|Fuzzing)/[\w./-]+)`", prose):
         if not (root / target).exists():
             wrong.append(f"{page.relative_to(root)} names {target}, which is not there")
 

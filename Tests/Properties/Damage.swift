@@ -11,32 +11,38 @@ extension SeededRandom {
   mutating func pick<Choice>(_ choices: [Choice]) -> Choice { choices[below(choices.count)] }
 }
 
+/// The bytes with a few things changed, as disks, networks and people change them.
+public func damage(_ input: [UInt8], words: [String] = [], using random: inout SeededRandom) -> [UInt8] {
+  let words = words + oddWords
+  var bytes = input
+  for _ in 0...random.below(3) {
+    guard !bytes.isEmpty else { return Array(random.pick(words).utf8) }
+    let place = random.below(bytes.count)
+    let end = min(bytes.count, place + 1 + random.below(8))
+    switch random.below(7) {
+    case 0: bytes[place] = UInt8(random.below(256))
+    case 1: bytes[place] ^= 1 << UInt8(random.below(8))
+    case 2: bytes.insert(contentsOf: random.pick(words).utf8, at: place)
+    case 3: bytes.replaceSubrange(place..<end, with: random.pick(words).utf8)
+    case 4: bytes.removeSubrange(place..<end)
+    case 5: bytes.insert(contentsOf: bytes[place..<end], at: random.below(bytes.count))
+    default: bytes.removeSubrange(place...)
+    }
+  }
+  return bytes
+}
+
+private let oddWords = [
+  "0", "-1", "9223372036854775807", "-9223372036854775808", "1e999", "\0", "\n", "é", "\u{301}",
+]
+
 extension Property {
-  /// The input with a few things changed, as disks, networks and people change them.
+  /// Damaged input; what is JSON stays JSON half of the time.
   public func damaged(_ input: [UInt8], using random: inout SeededRandom) -> [UInt8] {
     if shape == .json, random.below(2) == 0, let reshaped = reshaped(input, using: &random) {
       return reshaped
     }
-    var bytes = input
-    for _ in 0...random.below(3) {
-      guard !bytes.isEmpty else { return Array(random.pick(allWords).utf8) }
-      let place = random.below(bytes.count)
-      let end = min(bytes.count, place + 1 + random.below(8))
-      switch random.below(7) {
-      case 0: bytes[place] = UInt8(random.below(256))
-      case 1: bytes[place] ^= 1 << UInt8(random.below(8))
-      case 2: bytes.insert(contentsOf: random.pick(allWords).utf8, at: place)
-      case 3: bytes.replaceSubrange(place..<end, with: random.pick(allWords).utf8)
-      case 4: bytes.removeSubrange(place..<end)
-      case 5: bytes.insert(contentsOf: bytes[place..<end], at: random.below(bytes.count))
-      default: bytes.removeSubrange(place...)
-      }
-    }
-    return bytes
-  }
-
-  private var allWords: [String] {
-    words + ["0", "-1", "9223372036854775807", "-9223372036854775808", "1e999", "\0", "\n", "é", "\u{301}"]
+    return damage(input, words: words, using: &random)
   }
 
   /// One line of it with one value changed, still JSON; nil when it isn't any.
@@ -80,7 +86,11 @@ extension Property {
     switch (value, random.below(5)) {
     case (.object(var members), 0...3) where !members.isEmpty:
       let key = random.pick(members.keys.sorted())
-      if random.below(3) == 0 { members[random.pick(allWords)] = members[key] } else { members[key] = nil }
+      if random.below(3) == 0 {
+        members[random.pick(words + oddWords)] = members[key]
+      } else {
+        members[key] = nil
+      }
       value = .object(members)
     case (.array(var items), 0...3) where !items.isEmpty:
       let place = random.below(items.count)
@@ -97,7 +107,7 @@ extension Property {
       value = random.pick([
         .null, .bool(true), .integer(0), .integer(-1), .double(1e300), .array([]), .object([:]),
         .array([value]),
-        .string(""), .string(random.pick(allWords)),
+        .string(""), .string(random.pick(words + oddWords)),
       ])
     }
   }
