@@ -183,17 +183,29 @@ private struct Scan: Equatable {
     if let extra = column(.extra)[row] {
       try hold(try Scan([Array(extra)], .rotated).counts.entries == 1, "extra is no JSON object")
     }
-    var read = Row()
-    read.message = column(.message)[row].map(Array.init)
-    read.id = column(.id)[row].map(Array.init)
-    read.extra = column(.extra)[row].map(Array.init)
-    let constant = BatchColumns(
-      region: "r", zone: "z", node: "n", stream: "s\"\\\n", rotated: Instant(seconds: 0), batch: "b")
-    let again = try Scan([read.json(constant)], .rotated)
+    var lines = RowLines()
+    lines.begin(
+      BatchColumns(
+        region: "r", zone: "z", node: "n", stream: "s\"\\\n", rotated: Instant(seconds: 0), batch: "b"))
+    try lend(column(.message)[row]) { message in
+      try lend(column(.id)[row]) { id in
+        try lend(column(.extra)[row]) { extra in
+          var read = FrameRow()
+          (read.message, read.id, read.extra) = (message, id, extra)
+          lines.append(read)
+        }
+      }
+    }
+    let again = try Scan([Array(lines.text)], .rotated)
     try hold(again.counts.entries == 1 && again.counts.lines == 1, "a row's JSON is no entry")
     try hold(
       again.column(.message) == [column(.message)[row]] && again.column(.id) == [column(.id)[row]],
       "a row's JSON has other texts")
+  }
+
+  private func lend(_ text: ArraySlice<UInt8>?, _ body: (FrameRow.Text?) throws -> Void) throws {
+    guard let text else { return try body(nil) }
+    try text.withUnsafeBufferPointer { try body($0) }
   }
 
   private func column(_ name: RowColumn) -> [ArraySlice<UInt8>?] { cells[name.rawValue] }
