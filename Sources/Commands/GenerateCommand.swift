@@ -76,10 +76,12 @@ enum GenerateCommand: Command {
     var generator = generator
     var sink = try Sink(path)
     var lines: [UInt8] = []
+    lines.reserveCapacity(1 << 18 + 4096)
+    let services = names.map { Array($0.utf8) }
     let step = Int64(interval * 1e6)
     for index in 0..<total {
       let time = Instant(microseconds: first.microseconds + Int64(index / names.count) * step)
-      lines.append(contentsOf: generator.line(service: names[index % names.count], at: time).utf8)
+      generator.append(service: services[index % services.count], at: time, to: &lines)
       if lines.count >= 1 << 18 {
         try sink.write(lines)
         lines.removeAll(keepingCapacity: true)
@@ -98,12 +100,29 @@ enum GenerateCommand: Command {
     var generator = generator
     var sink = try Sink(path)
     var hangups = gw_signal_hangups()
+    let services = names.map { Array($0.utf8) }
     let watch = Stopwatch()
     var round = 0
+    // Entries of a round that are not written yet. While the disk is full nothing new is made up: a service stands still there, and goes on.
+    var waiting: [[UInt8]] = []
+    var troubled: Stopwatch?
     while gw_signal_terminating() == 0 {
       if gw_signal_hangups() != hangups {
         hangups = gw_signal_hangups()
-        try sink.reopen()
+        do { try sink.reopen() } catch { report(error, &troubled) }
+      }
+      do {
+        while let line = waiting.first {
+          try sink.write(line)
+          waiting.removeFirst()
+        }
+        if let since = troubled.take() {
+          Output.errors.line("gadwall: The log \(path) is written to again after \(decimal(since.seconds, places: 1)) s.")
+        }
+      } catch {
+        report(error, &troubled)
+        _ = gw_wait_readable(signals, 1000)
+        continue
       }
       let due = Double(round) * interval
       if let length, due >= length { break }
@@ -114,11 +133,23 @@ enum GenerateCommand: Command {
       }
       let time =
         first.map { Instant(microseconds: $0.microseconds + Int64(due * 1e6)) } ?? WallClock.system.now()
-      for name in names { try sink.write(Array(generator.line(service: name, at: time).utf8)) }
+      for service in services {
+        var line: [UInt8] = []
+        generator.append(service: service, at: time, to: &line)
+        waiting.append(line)
+      }
       round += 1
     }
+    for line in waiting { try sink.write(line) }
     // Ended as it was asked to: that is no failure of this command.
     gw_signal_forget()
+  }
+
+  /// Says once that the log can't be written to, until it can again.
+  private static func report(_ error: any Error, _ troubled: inout Stopwatch?) {
+    guard troubled == nil else { return }
+    troubled = Stopwatch()
+    Output.errors.line("gadwall: \(Failure.from(error).description)\n  It is tried again every second.")
   }
 
   private enum Sink: ~Copyable {

@@ -93,6 +93,21 @@ public struct Descriptor: ~Copyable, Sendable {
     }
   }
 
+  /// Appends all of the bytes or, when there is no room for all, none: what did go in is taken back. For a file that only this process appends to.
+  public func writeWhole(_ bytes: [UInt8]) throws(SystemError) {
+    var done = 0
+    while done < bytes.count {
+      let put = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress! + done, $0.count - done) }
+      let code = errno
+      if put >= 0 {
+        done += put
+      } else if code != EINTR {
+        if done > 0, let size = try? info().size { ftruncate(number, off_t(max(0, size - Int64(done)))) }
+        throw SystemError(code: code, call: "write", path: "an open file")
+      }
+    }
+  }
+
   /// Makes what was written survive a loss of power.
   public func synchronize() throws(SystemError) {
     try check(fsync(number) == 0 ? 0 : -errno, "fsync", "an open file")
@@ -115,6 +130,8 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
   public var exists: Bool { code == EEXIST || code == ENOTEMPTY }
+  /// Why a file can't have a second name there, while it can be copied.
+  public var isNoLink: Bool { [EXDEV, EPERM, EMLINK, EOPNOTSUPP].contains(code) }
   public var isNoSpace: Bool { code == ENOSPC || code == EDQUOT }
   public var isLoop: Bool { code == ELOOP }
   public var wouldBlock: Bool { code == EAGAIN }

@@ -221,6 +221,14 @@ public func publish(scratch: String, at path: String, replacing: Bool) throws(Sy
   try synchronizeFolder(folderName(path))
 }
 
+/// Gives a file of ours, synchronized and readable for all, a second name that must not exist yet.
+public func linkFile(_ from: String, _ to: String) throws(SystemError) {
+  let file = try Descriptor.input(from)
+  if fchmod(file.number, 0o644) != 0 { throw SystemError(code: errno, call: "chmod", path: from) }
+  try file.synchronize()
+  if link(from, to) != 0 { throw SystemError(code: errno, call: "link", path: to) }
+}
+
 /// A name in the file's folder that nobody else uses and that globs for logs don't match.
 public func scratchName(beside path: String) -> String {
   joined(folderName(path), ".gadwall-\(randomName()).part")

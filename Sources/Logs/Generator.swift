@@ -17,36 +17,88 @@ public struct LogGenerator: Sendable {
 
   public init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
+  private static let wordBytes = words.map { Array(" \($0)".utf8) }
+  private static let categoryBytes = categories.map { Array(" [\($0)]".utf8) }
+
   /// The next entry of a service, with its line end.
   public mutating func line(service: String, at time: Instant) -> String {
+    var bytes: [UInt8] = []
+    append(service: Array(service.utf8), at: time, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Appends the next entry of a service, with its line end. About 0.3 µs.
+  public mutating func append(service: [UInt8], at time: Instant, to lines: inout [UInt8]) {
     let high = random.next()
     let low = random.next()
-    let id = hexID(high, low)
-    let category = Self.categories[Int(random.next() % 4)]
-    var message = "\(service) [\(category)]"
+    let category = Int(random.next() % 4)
     var bits = random.next()
+    put("{\"id\":\"", &lines)
+    putID(high, low, &lines)
+    put("\",\"@timestamp\":\"", &lines)
+    putStamp(time, &lines)
+    put("\",\"@version\":\"1.1\",\"message\":\"", &lines)
+    lines.append(contentsOf: service)
+    lines.append(contentsOf: Self.categoryBytes[category])
     for _ in 0..<5 {
-      message += " " + Self.words[Int(bits % 32)]
+      lines.append(contentsOf: Self.wordBytes[Int(bits % 32)])
       bits >>= 5
     }
-    return
-      #"{"id":"\#(id)","@timestamp":"\#(stamp(time))","@version":"1.1","message":"\#(message)"}"# + "\n"
+    put("\"}\n", &lines)
+  }
+
+  private func put(_ text: StaticString, _ lines: inout [UInt8]) {
+    lines.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   /// A version 4 UUID's shape.
-  private func hexID(_ high: UInt64, _ low: UInt64) -> String {
-    let bytes =
-      withUnsafeBytes(of: high.bigEndian) { Array($0) } + withUnsafeBytes(of: low.bigEndian) { Array($0) }
-    var text = hex(bytes)
-    for offset in [20, 16, 12, 8] { text.insert("-", at: text.index(text.startIndex, offsetBy: offset)) }
-    return text
+  private func putID(_ high: UInt64, _ low: UInt64, _ lines: inout [UInt8]) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { text in
+      var at = 0
+      for nibble in 0..<32 {
+        if [8, 12, 16, 20].contains(nibble) {
+          text[at] = UInt8(ascii: "-")
+          at += 1
+        }
+        let word = nibble < 16 ? high : low
+        let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (nibble & 15))) & 15
+        text[at] = value < 10 ? 0x30 + value : 0x57 + value
+        at += 1
+      }
+      lines.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<at]))
+    }
   }
 
   /// Milliseconds always, as logback writes them.
-  private func stamp(_ time: Instant) -> String {
+  private func putStamp(_ time: Instant, _ lines: inout [UInt8]) {
     let p = time.parts
-    return
-      "\(time.dateText)T\(padded(p.hour, 2)):\(padded(p.minute, 2)):\(padded(p.second, 2)).\(padded(p.fraction / 1000, 3))Z"
+    guard (0...9999).contains(p.year) else {
+      // A year that takes another number of digits.
+      let text =
+        "\(time.dateText)T\(padded(p.hour, 2)):\(padded(p.minute, 2)):\(padded(p.second, 2)).\(padded(p.fraction / 1000, 3))Z"
+      lines.append(contentsOf: text.utf8)
+      return
+    }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { text in
+      var at = 0
+      func digits(_ value: Int, _ width: Int, _ mark: Unicode.Scalar) {
+        var rest = value
+        for place in (0..<width).reversed() {
+          text[at + place] = 0x30 + UInt8(rest % 10)
+          rest /= 10
+        }
+        text[at + width] = UInt8(ascii: mark)
+        at += width + 1
+      }
+      digits(p.year, 4, "-")
+      digits(p.month, 2, "-")
+      digits(p.day, 2, "T")
+      digits(p.hour, 2, ":")
+      digits(p.minute, 2, ":")
+      digits(p.second, 2, ".")
+      digits(p.fraction / 1000, 3, "Z")
+      lines.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<at]))
+    }
   }
 }
 
@@ -81,7 +133,7 @@ public struct LogFile: ~Copyable {
     let now = try? FileInfo(path: path)
     if now?.inode != info.inode || now?.device != info.device { try reopen() }
     do throws(SystemError) {
-      try file.write(lines)
+      try file.writeWhole(lines)
     } catch {
       throw error.failure("generate.unwritable", "The log \(path) can't be written to.")
     }

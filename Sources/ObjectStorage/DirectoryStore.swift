@@ -67,6 +67,22 @@ public struct DirectoryStore: ObjectStore {
     }
   }
 
+  public func put(moving source: String, at key: String) async throws(Failure) {
+    let path = try prepared(key)
+    let scratch = scratchName(beside: path)
+    do {
+      try linkFile(source, scratch)
+      try publish(scratch: scratch, at: path, replacing: true)
+      try removeFile(source)
+    } catch {
+      try? removeFile(scratch)
+      // Another file system, or one without links.
+      guard error.isNoLink else { throw unwritable(key, error) }
+      try await put(file: source, at: key)
+      try? removeFile(source)
+    }
+  }
+
   public func putIfAbsent(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool {
     let path = try prepared(key)
     do {

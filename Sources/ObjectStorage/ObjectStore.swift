@@ -1,5 +1,6 @@
 // Where objects are kept: put, put-if-absent, get, range, list, delete, stat.
 
+import Files
 public import Support
 
 /// An object store under a prefix. Keys are relative to it, with `/` between parts, and never begin with one.
@@ -13,6 +14,8 @@ public protocol ObjectStore: Sendable {
   func put(_ bytes: [UInt8], at key: String) async throws(Failure)
   /// Writes the object from a file.
   func put(file path: String, at key: String) async throws(Failure)
+  /// Writes the object from a file that nobody needs any more: it is gone afterwards. Where the store can take it as it is, nothing is copied.
+  func put(moving path: String, at key: String) async throws(Failure)
   /// Writes the object unless one is there. False when one is, whatever its content.
   func putIfAbsent(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool
   /// The whole object, at most so many bytes; nil when there is none.
@@ -41,6 +44,11 @@ public struct ObjectInfo: Sendable, Equatable {
 }
 
 extension ObjectStore {
+  public func put(moving path: String, at key: String) async throws(Failure) {
+    try await put(file: path, at: key)
+    try? removeFile(path)
+  }
+
   /// The URL of an object.
   public func url(of key: String) -> String { url + "/" + key }
 

@@ -33,7 +33,7 @@ struct BatchUpload {
 
   func put(_ alert: Alert) async throws(Failure) -> StoredObject {
     stepPoint("stage.before-alert")
-    try await context.store.put(file: alert.path, at: alert.object.key)
+    try await context.store.put(moving: alert.path, at: alert.object.key)
     return alert.object
   }
 
@@ -70,7 +70,7 @@ struct BatchUpload {
         return StoredObject(key: raw.key, size: there.size, digest: there.object)
       }
     }
-    try await context.store.put(file: path, at: raw.key)
+    try await context.store.put(moving: path, at: raw.key)
     return raw
   }
 }

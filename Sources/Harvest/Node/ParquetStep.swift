@@ -70,11 +70,10 @@ struct ParquetStep: Sendable {
         "The table's data path \(dataPath) lies outside the store \(context.store.url).")
     }
     stepPoint("stage.before-upload")
-    try await context.store.put(file: data, at: key)
+    try await context.store.put(moving: data, at: key)
     guard try await context.store.stat(key)?.size == size else {
       throw Failure("store.unreliable", "The object \(key) does not have the size that was written to it.")
     }
-    try? removeFile(data)
     return DataFile(url: url, size: size, rows: count, columns: columnStatistics(statistics))
   }
 }
