@@ -117,7 +117,8 @@ enum GenerateCommand: Command {
           waiting.removeFirst()
         }
         if let since = troubled.take() {
-          Output.errors.line("gadwall: The log \(path) is written to again after \(decimal(since.seconds, places: 1)) s.")
+          Output.errors.line(
+            "gadwall: The log \(path) is written to again after \(decimal(since.seconds, places: 1)) s.")
         }
       } catch {
         report(error, &troubled)

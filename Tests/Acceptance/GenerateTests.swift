@@ -89,6 +89,38 @@ struct GenerateTests {
     }
   }
 
+  @Test("A full disk stops it from writing, not from running: told once, tried again, no line lost or cut")
+  func fullDisk() async throws {
+    try await TestFleet.with { fleet in
+      let folder = joined(fleet.folder, "log")
+      try await SmallDisk.with(over: folder, .kibibytes(64)) { disk in
+        let live = joined(folder, "my_logs.log")
+        let writer = RunningWriter(fleet, live, every: "1ms")
+        try await writer.start()
+        // Full when it can't take a line more, and the part of one that went in is out again.
+        try #require(
+          try await eventually {
+            guard exists(live) else { return false }
+            let bytes = try readFile(live, limit: .mebibytes(1))
+            return bytes.count > 65_536 - 170 && bytes.last == 0x0A
+          })
+        // By then it has tried to write more.
+        let full = WallClock.system.now().microseconds
+        try #require(try await eventually { WallClock.system.now().microseconds > full + 300_000 })
+        try disk.resize(to: .mebibytes(4))
+        #expect(try await eventually { try FileInfo(path: live).size > 100_000 })
+        let ended = try await writer.stop()
+        #expect(ended.status == .exited(0), "\(ended.errorText)")
+        #expect(ended.errorText.contains("No space left on device"))
+        #expect(ended.errorText.contains("tried again every second"))
+        #expect(ended.errorText.contains("is written to again"))
+        let rows = try wholeLines(try readFile(live, limit: .mebibytes(8)))
+        let wanted = try await fleet.gadwall("generate", "--seed", "5", "--count", "\(rows.count)", "-")
+        #expect(rows.map { $0["id"] } == (try wholeLines(Array(wanted.output.utf8))).map { $0["id"] })
+      }
+    }
+  }
+
   @Test("Two writers of one file: no line of either is cut")
   func twoWriters() async throws {
     try await TestFleet.with { fleet in
