@@ -18,7 +18,7 @@ test: setup ## Build and run every test
 check: setup ## Format, warnings, declared imports, documentation; no tests
 	@ci/check
 
-check-long: build ## What takes longer than a few minutes: large generated inputs
+check-long: build ## What takes longer than a few minutes: large inputs, every fault at every step, fuzzing
 	@ci/check-long
 
 chaos: setup ## Power cuts at many random places (GADWALL_CHAOS_PAIRS, _ROUNDS, _SEED)

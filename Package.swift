@@ -25,7 +25,7 @@ let package = Package(
   products: [
     .executable(name: "gadwall", targets: ["gadwall"]),
     // The scanner and its frames, for Benchmarks/.
-    .library(name: "Rows", targets: ["Rows"]),
+    .library(name: "Rows", targets: ["Rows"]), .library(name: "Files", targets: ["Files"]),
     // For Fuzzing/.
     .library(name: "Properties", targets: ["Properties"]),
     .library(name: "Support", targets: ["Support"]),

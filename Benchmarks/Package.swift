@@ -7,7 +7,14 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "ScannerBench", dependencies: [.product(name: "Rows", package: "gadwall")],
-      swiftSettings: [.treatAllWarnings(as: .error)])
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "StageFloors",
+      dependencies: [
+        .product(name: "Rows", package: "gadwall"), .product(name: "Files", package: "gadwall"),
+        .product(name: "Support", package: "gadwall"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -252,7 +252,12 @@ private func unfit(_ path: String, _ info: FileInfo, root: String) -> PassedOver
     PassedOver(file: relative(path, root), reason: reason, note: note)
   }
   switch info.kind {
-  case .regular: return nil
+  case .regular:
+    guard baseName(path).utf8.count > longestName else { return nil }
+    return over(
+      .name,
+      "its name is longer than \(longestName) bytes: no room is left for the private name under which it would be deleted"
+    )
   case .link: return over(.link, "it is a symbolic link")
   case .directory: return over(.directory, "it is a directory")
   case .fifo: return over(.fifo, "it is a FIFO")
@@ -260,6 +265,9 @@ private func unfit(_ path: String, _ info: FileInfo, root: String) -> PassedOver
   case .device, .other: return over(.device, "it is a device")
   }
 }
+
+/// In bytes. Linux takes 255; up to 39 more stand before it while a file is set aside, or in the trash.
+private let longestName = 216
 
 private struct Unfit: Error { var passedOver: PassedOver }
 

@@ -33,6 +33,19 @@ import Testing
     }
   }
 
+  /// It could be archived, and never deleted: there is no room for a private name.
+  @Test func aNameMayBeTooLong() async throws {
+    try await withScratch { scratch in
+      let node = try NodeFolder(scratch)
+      let fits = String(repeating: "a", count: 212) + ".log"
+      try node.put("raw/\(fits)", "{}\n")
+      try node.put("raw/b\(fits)", "{}\n")
+      let found = node.take()
+      #expect(found.names == [fits])
+      #expect(found.passedOver.map(\.reason) == [.name])
+    }
+  }
+
   @Test func anEmptyFileIsAFile() async throws {
     try await withScratch { scratch in
       let node = try NodeFolder(scratch)
