@@ -29,7 +29,7 @@ import Testing
     try check(property, Array(input.utf8))
   }
 
-  private let rounds = 400
+  private let rounds = 2_000
 
   private func check(_ property: Property, _ input: [UInt8]) throws {
     do {
