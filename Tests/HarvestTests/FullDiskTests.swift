@@ -21,14 +21,16 @@ import Testing
     }
   }
 
-  /// A run that fails with this code, and one that does all of it once there is room.
+  /// A run that fails with one of these codes, and one that does all of it once there is room.
   private func expectFailure(
-    _ code: String, _ fleet: inout InProcessFleet, _ disk: SmallDisk, lines: Int64,
+    _ codes: [String], _ fleet: inout InProcessFleet, _ disk: SmallDisk, lines: Int64,
     sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
     let first = try await fleet.run()
     let said = first.nodes[0].problems + [first.nodes[0].failure ?? ""]
-    #expect(said.contains { $0.contains("[\(code)]") }, "\(said)", sourceLocation: sourceLocation)
+    #expect(
+      said.contains { words in codes.contains { words.contains("[\($0)]") } }, "\(said)",
+      sourceLocation: sourceLocation)
     #expect(first.proven.isEmpty && !first.isComplete, sourceLocation: sourceLocation)
     #expect(exists(fleet.path(0, "a.log.1")), sourceLocation: sourceLocation)
     #expect(!exists(joined(disk.path, "scratch")), "scratch files are left", sourceLocation: sourceLocation)
@@ -48,7 +50,7 @@ import Testing
       fleet.engine.progress = { step in
         if step.phase == "reading" { try? disk.fill() }
       }
-      try await expectFailure("scratch.full", &fleet, disk, lines: 20_000)
+      try await expectFailure(["scratch.full"], &fleet, disk, lines: 20_000)
     }
   }
 
@@ -59,7 +61,8 @@ import Testing
         // A page for the list of its batches, and none for the data file.
         if step.phase == "writing" { try? disk.fill(leaving: .kibibytes(4)) }
       }
-      try await expectFailure("scratch.full", &fleet, disk, lines: 5)
+      // The raw file goes up meanwhile, and its room may do for DuckDB: then the ledger is the first to find none.
+      try await expectFailure(["scratch.full", "ledger.failed"], &fleet, disk, lines: 5)
     }
   }
 
@@ -69,7 +72,7 @@ import Testing
       fleet.engine.store = WatchedStore(fleet.store) { key in
         if key.hasPrefix("raw/") { try? disk.fill() }
       }
-      try await expectFailure("ledger.failed", &fleet, disk, lines: 5)
+      try await expectFailure(["ledger.failed"], &fleet, disk, lines: 5)
     }
   }
 

@@ -92,7 +92,7 @@ struct SetAside {
 
   private func discard(_ path: String, name: String, batch: String) throws(SystemError) {
     guard keep > 0 else { return try removeFile(path) }
-    let until = context.clock.now().seconds + Int64(keep.rounded(.up))
+    let until = context.clock.now().seconds + Int64(min(keep, 1e12).rounded(.up))
     try renameFile(
       path, joined(folderName(path), "\(Self.trashPrefix)\(until)-\(batch.prefix(12))-\(name)"),
       replacing: false)
