@@ -10,7 +10,9 @@ public final class Thread<Result: Sendable>: Sendable {
   private let body: @Sendable () -> Result
 
   /// Starts it.
-  public init(_ body: @escaping @Sendable () -> Result) {
+  ///
+  /// - Throws: `thread.limit` when the system has no thread left. The body must not be run in its place: what waits for it would wait for itself.
+  public init(_ body: @escaping @Sendable () -> Result) throws(Failure) {
     self.body = body
     var thread = pthread_t()
     let box = Unmanaged.passRetained(Work { [self] in run() })
@@ -23,9 +25,11 @@ public final class Thread<Result: Sendable>: Sendable {
     if code == 0 {
       identity.withLock { $0 = thread }
     } else {
-      // Without a thread the work is done here.
       box.release()
-      run()
+      throw Failure(
+        "thread.limit", "No thread could be started.",
+        remedy: "A limit on this user's or this unit's tasks is reached; the next run goes on.",
+        words: String(cString: strerror(code)))
     }
   }
 

@@ -8,7 +8,7 @@ import Testing
   @Test(arguments: [1, 2, 4]) func bytesComeThroughInOrder(_ blocks: Int) throws {
     let ring = BlockRing(blocks: blocks, of: 7)
     let sent = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-    let thread = Thread {
+    let thread = try Thread {
       var rest = sent[...]
       var size = 0
       while !rest.isEmpty {
@@ -30,7 +30,7 @@ import Testing
 
   @Test func whoFillsHearsThatTheOtherHasStopped() throws {
     let ring = BlockRing(blocks: 2, of: 4)
-    let thread = Thread {
+    let thread = try Thread {
       var count = 0
       while (try? [UInt8](repeating: 1, count: 4).withUnsafeBytes { try ring.put($0) }) == true { count += 1 }
       ring.end()
@@ -43,7 +43,7 @@ import Testing
 
   @Test func whoFillsCanGiveUpWhileItWaits() throws {
     let ring = BlockRing(blocks: 1, of: 4)
-    let thread = Thread {
+    let thread = try Thread {
       do {
         for _ in 0..<3 {
           _ = try [UInt8](repeating: 1, count: 4).withUnsafeBytes { try ring.put($0) { throw Enough() } }

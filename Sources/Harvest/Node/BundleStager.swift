@@ -167,8 +167,8 @@ struct BundleStager: ~Copyable {
 
   private struct TooMuchText: Error {}
 
-  private func pass(_ file: RotatedFile, raw: String?) -> FilePass {
-    FilePass(
+  private func pass(_ file: RotatedFile, raw: String?) throws(Failure) -> FilePass {
+    try FilePass(
       file, raw: raw, settle: document.logs.settle, now: context.clock.now(), limits: context.inflateLimits)
   }
 
@@ -176,7 +176,7 @@ struct BundleStager: ~Copyable {
   private mutating func read(
     _ file: RotatedFile, number: Int32, into frame: inout FrameWriter, raw path: String
   ) throws -> FileContent {
-    var pass = pass(file, raw: path)
+    var pass = try pass(file, raw: path)
     var digest = SHA256()
     var bytes: Int64 = 0
     scanner.begin(batch: number)
@@ -198,7 +198,7 @@ struct BundleStager: ~Copyable {
     _ file: RotatedFile, work: String, _ outcome: inout Outcome
   ) throws(Failure) -> Member? {
     do {
-      var pass = pass(file, raw: joined(work, "raw.gz"))
+      var pass = try pass(file, raw: joined(work, "raw.gz"))
       var digest = SHA256()
       var bytes: Int64 = 0
       _ = try pass.text { block in
@@ -224,7 +224,7 @@ struct BundleStager: ~Copyable {
     var dataFiles: [DataFile] = []
     var again = SHA256()
     do {
-      var pass = pass(member.file, raw: nil)
+      var pass = try pass(member.file, raw: nil)
       scanner.begin(batch: 0)
       var number = 0
       var atEnd = false

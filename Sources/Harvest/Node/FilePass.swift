@@ -22,11 +22,11 @@ struct FilePass: ~Copyable {
   /// - Parameter raw: where the gzip'd form is written; nil for none.
   init(
     _ file: RotatedFile, raw: String?, settle: Double, now: Instant, limits: InflateLimits
-  ) {
+  ) throws(Failure) {
     // Four blocks: enough that neither side waits for the other's every hiccup.
     let ring = BlockRing(blocks: 4, of: RotatedFileReader.blockSize)
     self.ring = ring
-    thread = Thread {
+    thread = try Thread {
       let result = Result<Reading, any Error> {
         try Self.read(file, raw: raw, settle: settle, now: now, limits: limits, into: ring)
       }
