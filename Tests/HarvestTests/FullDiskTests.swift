@@ -4,6 +4,7 @@ import Ledger
 import Logs
 import ObjectStorage
 import Support
+import Synchronization
 import TestSupport
 import Testing
 
@@ -69,8 +70,14 @@ import Testing
   @Test func whenTheLedgerIsToRecordWhatIsUploaded() async throws {
     try await withFullDisk { fleet, disk in
       try await fleet.write(0, "a.log.1", lines: 5, seed: 1)
+      // Raw file, data file and alert go up side by side, and what has gone up leaves room behind: full once all of it has.
+      let seen = Mutex<Set<String>>([])
       fleet.engine.store = WatchedStore(fleet.store) { key in
-        if key.hasPrefix("raw/") { try? disk.fill() }
+        let kinds = seen.withLock { seen in
+          for kind in ["raw/", "/data/", "alerts/"] where key.contains(kind) { seen.insert(kind) }
+          return seen
+        }
+        if kinds.isSuperset(of: ["raw/", "/data/"]) { try? disk.fill() }
       }
       try await expectFailure(["ledger.failed"], &fleet, disk, lines: 5)
     }
@@ -117,6 +124,10 @@ private struct WatchedStore: ObjectStore {
   func put(_ bytes: [UInt8], at key: String) async throws(Failure) { try await inner.put(bytes, at: key) }
   func put(file path: String, at key: String) async throws(Failure) {
     try await inner.put(file: path, at: key)
+    watch(key)
+  }
+  func put(moving path: String, at key: String) async throws(Failure) {
+    try await inner.put(moving: path, at: key)
     watch(key)
   }
   func putIfAbsent(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool {
