@@ -97,6 +97,9 @@ struct BundleStager: ~Copyable {
     let dataFiles: [DataFile]
     if let frame {
       dataFiles = try await writePiece(frame, members.map(\.numbered), step, &alerts)
+    } else if !isLarge {
+      // Nothing but blank lines.
+      dataFiles = []
     } else {
       guard let pieces = try await writePieces(&members[0], step, &alerts, &outcome) else { return outcome }
       dataFiles = pieces
