@@ -87,6 +87,20 @@ public struct NodeContext: Sendable {
 
   private func extendLock(_ lock: consuming FileLock?) {}
 
+  /// A batch's raw object as a file that can be staged, in scratch; nil when it is not in the store.
+  func rawCopy(_ key: String, of facts: BatchFacts) async throws(Failure) -> RotatedFile? {
+    let path = joined(scratch, "\(facts.id.prefix(32))-raw.gz")
+    guard try await store.get(key, toFile: path) else { return nil }
+    do throws(SystemError) {
+      return RotatedFile(
+        path: path, folder: facts.folder, name: facts.file, stream: facts.stream,
+        info: try FileInfo(path: path), isGzip: true, estimatedText: facts.bytes
+      ).known(as: facts)
+    } catch {
+      throw scratchFailure(error)
+    }
+  }
+
   /// An empty scratch folder; what a killed task left in it goes.
   func cleanScratch() throws(Failure) {
     do throws(SystemError) {

@@ -221,16 +221,7 @@ public struct StageTask: Sendable {
   private func rawCopy(of batch: LedgerBatch) async throws(Failure) -> RotatedFile? {
     let names = BatchObjects(
       node: context.node, batch: batch.facts.id, rotated: Instant(seconds: batch.facts.rotated))
-    let path = joined(context.scratch, "\(batch.facts.id.prefix(32))-raw.gz")
-    guard try await context.store.get(names.raw, toFile: path) else { return nil }
-    do throws(SystemError) {
-      try setModified(path, seconds: batch.facts.rotated)
-      return RotatedFile(
-        path: path, folder: batch.facts.folder, name: batch.facts.file, stream: batch.facts.stream,
-        info: try FileInfo(path: path), isGzip: true, estimatedText: batch.facts.bytes)
-    } catch {
-      throw error.failure("scratch.unwritable", "The scratch folder \(context.scratch) can't be written to.")
-    }
+    return try await context.rawCopy(names.raw, of: batch.facts)
   }
 
   /// Stages one group; what fails becomes part of the report, and the others go on. Files to stage again, alone.

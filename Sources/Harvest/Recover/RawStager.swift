@@ -65,27 +65,13 @@ struct RawStager {
     let context = NodeContext(node: node, root: root, store: store, duckdb: duckdb, clock: clock)
     var refused: [String] = []
     var files: [RotatedFile] = []
-    do throws(SystemError) {
-      try makeFolder(joined(root, "raw"), mode: 0o700)
-      try makeFolder(context.scratch, mode: 0o700)
-    } catch {
-      throw context.scratchFailure(error)
-    }
+    do { try makeFolder(context.scratch, mode: 0o700) } catch { throw context.scratchFailure(error) }
     for batch in batches {
-      let path = joined(root, "raw/\(batch.facts.id).gz")
-      guard let raw = batch.facts.raw, try await store.get(raw.key, toFile: path) else {
+      guard let raw = batch.facts.raw, let file = try await context.rawCopy(raw.key, of: batch.facts) else {
         refused.append("the raw object of batch \(batch.facts.id.prefix(12)) is gone")
         continue
       }
-      do throws(SystemError) {
-        try setModified(path, seconds: batch.facts.rotated)
-        files.append(
-          RotatedFile(
-            path: path, folder: batch.facts.folder, name: batch.facts.file, stream: batch.facts.stream,
-            info: try FileInfo(path: path), isGzip: true, estimatedText: batch.facts.bytes))
-      } catch {
-        throw context.scratchFailure(error)
-      }
+      files.append(file)
     }
     let found = try await stage(files, context)
     var bundles: [StagedBundle] = []

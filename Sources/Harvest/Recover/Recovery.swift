@@ -188,9 +188,7 @@ public struct Recovery: Sendable {
     -> String
   {
     let plan = Plan(run: run, bundles: bundles)
-    guard try await store.putIfAbsent(encodeJSON(plan), at: RunKeys.plan(run)) else {
-      throw Failure("plan.exists", "The plan of run \(run) is there already, and it is ours alone to write.")
-    }
+    try await runs.write(plan)
     stepPoint("recover.planned")
     _ = try await committer.prove(plan, look: look)
     return try await unproven(bundles)

@@ -14,6 +14,14 @@ struct RunStore {
       Plan.self, from: bytes, code: "plan.broken", document: "The plan of run \(run)", remedy: recoverRemedy)
   }
 
+  /// Writes the plan of a run of this process. Once: a run's plan never changes.
+  func write(_ plan: Plan) async throws(Failure) {
+    guard try await store.putIfAbsent(encodeJSON(plan), at: RunKeys.plan(plan.run)) else {
+      throw Failure(
+        "plan.exists", "The plan of run \(plan.run) is there already, and it is ours alone to write.")
+    }
+  }
+
   func proof(_ run: String) async throws(Failure) -> (proof: Proof, reference: ObjectReference)? {
     let key = RunKeys.proof(run)
     guard let bytes = try await store.get(key, limit: .mebibytes(512)) else { return nil }
