@@ -26,6 +26,10 @@ let package = Package(
     .executable(name: "gadwall", targets: ["gadwall"]),
     // The scanner and its frames, for Benchmarks/.
     .library(name: "Rows", targets: ["Rows"]), .library(name: "Files", targets: ["Files"]),
+    // The protocol with all that it stands on, for the same.
+    .library(
+      name: "Harvest",
+      targets: ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
     // For Fuzzing/.
     .library(name: "Properties", targets: ["Properties"]),
     .library(name: "Support", targets: ["Support"]),

@@ -15,6 +15,9 @@ let package = Package(
         .product(name: "Support", package: "gadwall"),
       ],
       swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "ProtocolBench", dependencies: [.product(name: "Harvest", package: "gadwall")],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
   ],
   swiftLanguageModes: [.v6]
 )

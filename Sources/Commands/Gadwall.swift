@@ -35,7 +35,12 @@ public enum Gadwall {
 
   public static func main() async -> Never {
     gw_signal_ignore_pipe()
-    exit(await run(Array(Swift.CommandLine.arguments.dropFirst())))
+    let words = Swift.CommandLine.arguments
+    guard !words.isEmpty else {
+      Output.errors.write("gadwall: /proc is not mounted here, and the command line is read from there.\n")
+      exit(ExitStatus.failed.rawValue)
+    }
+    exit(await run(Array(words.dropFirst())))
   }
 
   /// Runs the words of a command line and gives the exit status.

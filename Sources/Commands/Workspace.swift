@@ -102,8 +102,12 @@ struct Workspace {
     environment["GADWALL_DUCKDB"] = duckdb.executable
     if let stop = environmentValue("GADWALL_STOP_AT") { environment["GADWALL_STOP_AT"] = stop }
     return LocalEngine(
-      nodes: nodes, executable: executablePath(), storeURL: configuration.storeURL, environment: environment)
+      nodes: nodes, executable: executablePath(), storeURL: configuration.storeURL, environment: environment,
+      width: nodesAtOnce)
   }
+
+  /// Each may take half a gibibyte and more, all on this machine.
+  private static var nodesAtOnce: Int { Int(max(1, min(8, machineMemory().bytes >> 29))) }
 
   /// Runs the body and removes the scratch folder afterwards.
   func closing<Result>(_ body: (Workspace) async throws -> Result) async throws -> Result {

@@ -12,24 +12,29 @@ public struct DuckDB: Sendable {
   public let extensions: String
 
   public struct Settings: Sendable {
-    public var memory = ByteCount.mebibytes(512)
-    public var threads = 2
+    public var memory: ByteCount
+    public var threads: Int
     /// Where it spills; nil forbids spilling.
     public var scratch: String?
     public var load: [String] = []
     public var deadline: Deadline?
     public var outputLimit = ByteCount.mebibytes(64)
 
+    /// - Parameter memory: at most; less on a machine, or in a control group, that has little.
     public init(
-      memory: ByteCount = .mebibytes(512), threads: Int = 2, scratch: String? = nil, load: [String] = [],
+      memory: ByteCount = .mebibytes(512), scratch: String? = nil, load: [String] = [],
       deadline: Deadline? = nil
     ) {
-      self.memory = memory
-      self.threads = threads
+      self.memory = min(memory, Self.affordable)
+      // Each has its own buffers: with two of them 96 MiB do not do for a data file.
+      threads = self.memory < .mebibytes(192) ? 1 : 2
       self.scratch = scratch
       self.load = load
       self.deadline = deadline
     }
+
+    /// Three eighths of what there is; a data file can't be written with much less than 96 MiB.
+    private static let affordable = max(.mebibytes(96), ByteCount(machineMemory().bytes / 8 * 3))
   }
 
   init(executable: String) {
@@ -156,6 +161,18 @@ func failure(_ result: ChildResult) -> Failure? {
     return Failure(
       "scratch.full", "DuckDB found no room for the files that it writes.",
       remedy: "Free some space there and run it again; nothing was lost.", words: words)
+  }
+  let more =
+    "Nothing was lost. It takes about 256 MiB of memory in all; the run after one that had them goes on where this one ended."
+  if words.hasPrefix("Out of Memory Error") {
+    return Failure(
+      "duckdb.memory", "DuckDB may use too little memory here for what it was asked.", remedy: more,
+      words: words)
+  }
+  if result.status == .signalled(SIGKILL) {
+    return Failure(
+      "duckdb.killed", "DuckDB was killed (\(result.status)), most likely by the kernel for want of memory.",
+      remedy: more, words: words)
   }
   return Failure("duckdb.failed", "DuckDB failed (\(result.status)).", words: words)
 }

@@ -5,6 +5,7 @@ import Support
 enum RunKeys {
   static let open = "runs/open/"
   static func open(_ run: String) -> String { open + run }
+  static func folder(_ run: String) -> String { "runs/\(run)/" }
   static func plan(_ run: String) -> String { "runs/\(run)/plan.json" }
   static func proof(_ run: String) -> String { "runs/\(run)/proof.json" }
   static func summary(_ run: String) -> String { "runs/\(run)/summary.json" }
@@ -14,10 +15,13 @@ enum RunKeys {
 }
 
 /// A run's id: its time, so that ids sort, and 64 random bits, so that two machines never share one.
-func newRunID(at time: Instant) -> String {
+func newRunID(at time: Instant) -> String { "\(runTime(time))-\(randomName())" }
+
+/// What the ids of all runs that began in this second begin with.
+func runTime(_ time: Instant) -> String {
   let p = time.parts
   return
-    "\(padded(p.year, 4))\(padded(p.month, 2))\(padded(p.day, 2))T\(padded(p.hour, 2))\(padded(p.minute, 2))\(padded(p.second, 2))Z-\(randomName())"
+    "\(padded(p.year, 4))\(padded(p.month, 2))\(padded(p.day, 2))T\(padded(p.hour, 2))\(padded(p.minute, 2))\(padded(p.second, 2))Z"
 }
 
 func isRunID(_ text: some StringProtocol) -> Bool {

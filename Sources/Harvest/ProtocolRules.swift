@@ -26,6 +26,8 @@ struct ProtocolRules: Sendable {
   var checksAgainInFull = true
   /// The table is loaded before the proofs are listed.
   var loadsTableBeforeProofs = true
+  /// An index that goes beyond a run without knowing it is removed once that run is proven.
+  var dropsAnIndexThatHidesAProof = true
   /// Markers in the table's properties count, not only the snapshots' summaries.
   var believesMarkers = true
   /// A marker names the bundles that its commit left out: those are not there by it.

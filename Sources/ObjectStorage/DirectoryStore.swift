@@ -142,21 +142,23 @@ public struct DirectoryStore: ObjectStore {
     }
   }
 
-  public func list(_ prefix: String) async throws(Failure) -> [ObjectInfo] {
-    // Only the folder that holds the prefix is walked.
+  public func list(_ prefix: String, after start: String) async throws(Failure) -> [ObjectInfo] {
+    // Only the folder that holds the prefix is walked, and of its folders those that come late enough.
     let folder = prefix.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(prefix[..<$0]) } ?? ""
     // No object's key begins with anything else.
     guard folder.isEmpty ? !prefix.utf8.starts(with: "/".utf8) : isProperKey(folder) else { return [] }
     var found: [ObjectInfo] = []
     do {
-      try walk(folder, prefix, &found)
+      try walk(folder, prefix, Array(start.utf8), &found)
     } catch {
       throw unreadable(prefix, error)
     }
     return found.sorted { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }
   }
 
-  private func walk(_ folder: String, _ prefix: String, _ found: inout [ObjectInfo]) throws(SystemError) {
+  private func walk(
+    _ folder: String, _ prefix: String, _ start: [UInt8], _ found: inout [ObjectInfo]
+  ) throws(SystemError) {
     let entries: [FolderEntry]
     do throws(SystemError) {
       entries = try folderEntries(joined(root, folder))
@@ -169,6 +171,8 @@ public struct DirectoryStore: ObjectStore {
       guard let name = entry.name, !name.hasPrefix(".") else { continue }
       let key = folder.isEmpty ? name : folder + "/" + name
       guard key.utf8.starts(with: prefix.utf8) || prefix.utf8.starts(with: (key + "/").utf8) else { continue }
+      let inside = Array((key + "/").utf8)
+      if inside.lexicographicallyPrecedes(start), !start.starts(with: inside) { continue }
       let info: FileInfo
       do throws(SystemError) {
         info = try FileInfo(path: joined(root, key))
@@ -177,8 +181,10 @@ public struct DirectoryStore: ObjectStore {
         throw error
       }
       if info.kind == .directory {
-        try walk(key, prefix, &found)
-      } else if info.kind == .regular, key.utf8.starts(with: prefix.utf8) {
+        try walk(key, prefix, start, &found)
+      } else if info.kind == .regular, key.utf8.starts(with: prefix.utf8),
+        start.lexicographicallyPrecedes(key.utf8)
+      {
         found.append(
           ObjectInfo(key: key, size: info.size, modified: Instant(microseconds: info.modified / 1000)))
       }

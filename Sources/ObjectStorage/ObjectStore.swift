@@ -24,8 +24,8 @@ public protocol ObjectStore: Sendable {
   func get(_ key: String, toFile path: String) async throws(Failure) -> Bool
   /// Some of the object's bytes; fewer only at its end.
   func range(_ key: String, from offset: Int64, count: Int) async throws(Failure) -> [UInt8]?
-  /// Keys that begin with the prefix, sorted by their bytes.
-  func list(_ prefix: String) async throws(Failure) -> [ObjectInfo]
+  /// Keys that begin with the prefix and, by their bytes, come after the other key; sorted by their bytes. What comes before costs nothing.
+  func list(_ prefix: String, after key: String) async throws(Failure) -> [ObjectInfo]
   func stat(_ key: String) async throws(Failure) -> ObjectInfo?
   /// Removes the object; one that is not there is no error.
   func delete(_ key: String) async throws(Failure)
@@ -47,6 +47,11 @@ extension ObjectStore {
   public func put(moving path: String, at key: String) async throws(Failure) {
     try await put(file: path, at: key)
     try? removeFile(path)
+  }
+
+  /// Keys that begin with the prefix, sorted by their bytes.
+  public func list(_ prefix: String) async throws(Failure) -> [ObjectInfo] {
+    try await list(prefix, after: "")
   }
 
   /// The URL of an object.

@@ -45,8 +45,9 @@ import Testing
     ]
     let columns = names.map { "current_setting(\($0))::VARCHAR AS \(name: $0)" as SQL }.joined(
       separator: ", ")
-    let rows = try await duckdb.run(
-      ["SELECT \(columns)"], DuckDB.Settings(memory: .mebibytes(300), threads: 1))
+    var settings = DuckDB.Settings(memory: .mebibytes(300))
+    settings.threads = 1
+    let rows = try await duckdb.run(["SELECT \(columns)"], settings)
     #expect(
       rows.first?.first == [
         "memory_limit": "300.0 MiB", "threads": "1", "TimeZone": "UTC", "temp_directory": "",

@@ -67,8 +67,8 @@ final class FaultyStore: ObjectStore {
       try await inner.range(key, from: offset, count: count)
     }
   }
-  func list(_ prefix: String) async throws(Failure) -> [ObjectInfo] {
-    try await call("list", prefix) { () throws(Failure) in try await inner.list(prefix) }
+  func list(_ prefix: String, after key: String) async throws(Failure) -> [ObjectInfo] {
+    try await call("list", prefix) { () throws(Failure) in try await inner.list(prefix, after: key) }
   }
   func stat(_ key: String) async throws(Failure) -> ObjectInfo? {
     try await call("stat", key) { () throws(Failure) in try await inner.stat(key) }

@@ -143,7 +143,9 @@ private struct WatchedStore: ObjectStore {
   func range(_ key: String, from offset: Int64, count: Int) async throws(Failure) -> [UInt8]? {
     try await inner.range(key, from: offset, count: count)
   }
-  func list(_ prefix: String) async throws(Failure) -> [ObjectInfo] { try await inner.list(prefix) }
+  func list(_ prefix: String, after key: String) async throws(Failure) -> [ObjectInfo] {
+    try await inner.list(prefix, after: key)
+  }
   func stat(_ key: String) async throws(Failure) -> ObjectInfo? { try await inner.stat(key) }
   func delete(_ key: String) async throws(Failure) { try await inner.delete(key) }
 }

@@ -8,6 +8,8 @@ import Testing
 @testable import Harvest
 
 @Suite(.tags(.medium)) struct HistoryTests {
+  private let aDayLater: Int64 = 1_795_086_400
+
   @Test func settledRunsAreFoldedAndTheProofsStayWhatCounts() async throws {
     try await withScratch { folder in
       let fleet = try await InProcessFleet(folder)
@@ -17,22 +19,55 @@ import Testing
       try await fleet.write(0, "a.log.1", lines: 2, seed: 1)
       try await run()
       #expect(try await fleet.store.stat(RunIndex.key) == nil)
-      try await fleet.write(0, "b.log.1", lines: 2, seed: 2)
+      try await fleet.write(0, "b.log.1", lines: 2, seed: 2, at: aDayLater)
       try await run()
-      #expect(try await fleet.store.stat(RunIndex.key) != nil)
       let runs = RunStore(store: fleet.store)
       let index = try await runs.proven()
-      #expect(index.unfolded == 0 && index.runs.count == 2 && index.batches.count == 2)
+      #expect(index.recent.isEmpty && index.runs.count == 2 && index.batches.count == 2)
+      #expect(index.index.days.count == 2 && index.nodes == [fleet.engine.nodes[0]])
+      // Of one day alone only its own object is read.
+      let day = try #require(index.batches.values.map(\.facts.day).min())
+      #expect(try await runs.proven(.days([day])).batches.count == 1)
       // The third is read beside the index.
       try await fleet.write(0, "c.log.1", lines: 2, seed: 3)
       try await run()
-      #expect(try await runs.proven().unfolded == 1)
+      #expect(try await runs.proven().recent.count == 1)
       #expect(try await runs.proven().batches.count == 3)
-      // A broken index costs time and nothing else.
-      try await fleet.store.put(Array("nonsense".utf8), at: RunIndex.key)
-      let read = try await runs.proven()
-      #expect(read.unfolded == 3 && read.batches.count == 3)
       #expect(try await fleet.verify().findings.isEmpty)
+      #expect(try await fleet.count() == 6)
+    }
+  }
+
+  /// With the index set back, broken, or without one of its days: the proofs are what counts.
+  @Test(arguments: ["index gone", "index broken", "day gone", "day broken"])
+  func anIndexThatCantBeReadCostsTimeAndNothingElse(_ damage: String) async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      var harvest = fleet.harvest
+      harvest.foldAfter = 1
+      for (seed, rotated) in [(1, aDayLater - 86_400), (2, aDayLater)] as [(UInt64, Int64)] {
+        try await fleet.write(0, "\(seed).log.1", lines: 2, seed: seed, at: rotated)
+        _ = try await harvest.run(fleet.request)
+      }
+      // A new view each time, as a harvest has it: nothing is known yet.
+      func read() async throws -> ProvenIndex { try await RunStore(store: fleet.store).proven() }
+      let whole = try await read()
+      #expect(whole.recent.isEmpty && whole.batches.count == 2)
+      // The day that the next file is of, too: a harvest reads no other.
+      let day = dayText(Instant(seconds: aDayLater).day)
+      let key = damage.hasPrefix("index") ? RunIndex.key : try #require(whole.index.days[day])
+      if damage.hasSuffix("gone") {
+        try await fleet.store.delete(key)
+      } else {
+        try await fleet.store.put(Array("nonsense".utf8), at: key)
+      }
+      let after = try await read()
+      #expect(after.recent.count == 2 && after.batches.count == 2 && after.nodes == whole.nodes)
+      // The next harvest writes it anew.
+      try await fleet.write(0, "c.log.1", lines: 2, seed: 3, at: aDayLater)
+      _ = try await harvest.run(fleet.request)
+      let again = try await read()
+      #expect(again.recent.isEmpty && again.batches.count == 3 && again.index.days.count == 2)
       #expect(try await fleet.count() == 6)
     }
   }

@@ -15,11 +15,13 @@ import Testing
   /// A machine of a fleet, with its own view of the catalog and its own place to be held at.
   private func machine(
     _ fleet: InProcessFleet, rules: ProtocolRules = ProtocolRules(), catalog: (any Catalog)? = nil,
-    gate: Gate? = nil
+    gate: Gate? = nil, daysAgo: Int64 = 0
   ) -> Harvest {
     var harvest = Harvest(
       engine: fleet.engine, store: fleet.store, catalog: catalog ?? fleet.catalog, duckdb: fleet.duckdb,
-      scratch: joined(fleet.folder, "scratch"), tell: { _ in })
+      scratch: joined(fleet.folder, "scratch"),
+      clock: WallClock { Instant(seconds: WallClock.system.now().seconds - 86_400 * daysAgo) }, tell: { _ in }
+    )
     harvest.rules = rules
     if let gate { harvest.pause = { await gate.pause($0) } }
     return harvest
@@ -156,6 +158,34 @@ import Testing
       gate.open()
       _ = try await one.value
       #expect(try await fleet.count() == (rule ? 9 : 4))
+    }
+  }
+
+  /// Only runs after the one that the index goes to are listed, and a run that slept for days while others went on is older than that.
+  @Test(arguments: [true, false]) func theProofOfARunThatSleptForDaysIsSeen(_ rule: Bool) async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder, nodes: 2)
+      var rules = ProtocolRules()
+      rules.dropsAnIndexThatHidesAProof = rule
+      try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
+      let gate = Gate(at: "plan.before-open")
+      let slow = start(machine(fleet, rules: rules, gate: gate, daysAgo: 3), fleet)
+      await gate.reached()
+      var request = fleet.request
+      request.selection = NodeSelection(names: ["n2"])
+      for (seed, daysAgo) in [(2, 2), (3, 0)] as [(UInt64, Int64)] {
+        try await fleet.write(1, "\(seed).log.1", lines: 2, seed: seed)
+        var other = machine(fleet, daysAgo: daysAgo)
+        other.foldAfter = 1
+        _ = try await other.run(request)
+      }
+      gate.open()
+      _ = try await slow.value
+      for _ in 0..<3 { _ = try await machine(fleet, rules: rules).run(fleet.request) }
+      #expect(try await fleet.count() == 7)
+      #expect(exists(fleet.path(0, "a.log.1")) == !rule)
+      let runs = RunStore(store: fleet.store)
+      #expect(try await runs.proven().batches.count == (rule ? 3 : 2))
     }
   }
 

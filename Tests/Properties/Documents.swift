@@ -15,8 +15,16 @@ extension Property {
     document("plan", seeds: { [encodeJSON(Sample.plan)] }) { try again(Plan.self, $0) },
     document("proof", seeds: { [encodeJSON(Sample.proof)] }) { try again(Proof.self, $0) },
     document("task", seeds: { [encodeJSON(Sample.task)] }) { try again(TaskDocument.self, $0) },
-    document("run-index", seeds: { [encodeJSON(RunIndex(runs: ["r"], batches: Sample.proof.batches))] }) {
+    document(
+      "run-index",
+      seeds: {
+        [encodeJSON(RunIndex(through: "q", runs: ["r"], nodes: [Sample.node], days: ["2026-11-23": "k"]))]
+      }
+    ) {
       try again(RunIndex.self, $0)
+    },
+    document("indexed-day", seeds: { [encodeJSON(IndexedDay(batches: Sample.proof.batches))] }) {
+      try again(IndexedDay.self, $0)
     },
   ]
 

@@ -178,7 +178,7 @@ private struct Nowhere: ObjectStore {
   func range(_ key: String, from offset: Int64, count: Int) async throws(Failure) -> [UInt8]? {
     throw nothing
   }
-  func list(_ prefix: String) async throws(Failure) -> [ObjectInfo] { throw nothing }
+  func list(_ prefix: String, after key: String) async throws(Failure) -> [ObjectInfo] { throw nothing }
   func stat(_ key: String) async throws(Failure) -> ObjectInfo? { throw nothing }
   func delete(_ key: String) async throws(Failure) { throw nothing }
 }

@@ -74,7 +74,9 @@ func disagreements(_ lines: [[UInt8]]) async throws -> [Disagreement] {
         FROM read_ndjson_objects(\(path), ignore_errors = true, maximum_object_size = 33554432))
       TO \(joined(folder, "duckdb.ndjson")) (FORMAT json)
       """
-    try await testDuckDB().run([read], DuckDB.Settings(threads: 1))
+    var settings = DuckDB.Settings()
+    settings.threads = 1
+    try await testDuckDB().run([read], settings)
     let output = try await python(comparison, [folder])
     return try decodeJSON([Disagreement].self, from: output, code: "test.output", document: "The comparison")
   }

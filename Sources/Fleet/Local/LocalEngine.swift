@@ -27,7 +27,7 @@ public struct LocalEngine: Engine {
 
   /// - Parameter environment: what the children get beside who they are.
   public init(
-    nodes: [LocalNode], executable: String, storeURL: String, environment: [String: String], width: Int = 4
+    nodes: [LocalNode], executable: String, storeURL: String, environment: [String: String], width: Int = 8
   ) {
     all = nodes
     self.executable = executable

@@ -30,6 +30,7 @@ public struct Recovery: Sendable {
   ) {
     self.engine = engine
     self.store = store
+    runs = RunStore(store: store)
     self.catalog = catalog
     self.duckdb = duckdb
     self.scratch = scratch
@@ -39,7 +40,7 @@ public struct Recovery: Sendable {
     self.tell = tell
   }
 
-  private var runs: RunStore { RunStore(store: store) }
+  private let runs: RunStore
 
   private var committer: Committer {
     Committer(
@@ -107,14 +108,14 @@ public struct Recovery: Sendable {
         return "somebody else has written a proof of the run \(proof.run) meanwhile"
       }
       stepPoint("recover.proof")
-      try await store.delete(RunKeys.open(proof.run))
+      try await runs.close(proof.run)
       return ""
     case .appendAgain(let bundles):
       let run = newRunID(at: clock.now())
       try await store.put([], at: RunKeys.open(run))
       return try await commit(bundles, run: run, look: .bringBack)
     case .commit(let bundles):
-      let there = Set(try await runs.proven().batches.keys)
+      let there = Set(try await runs.proven(.of(bundles)).batches.keys)
       let (chosen, refused) = chooseBundles(bundles, proven: there, dataPath: dataPath)
       let words = refused.map { "the bundle \($0.bundle.id.prefix(12)): \($0.reason)" }
       guard !chosen.isEmpty else { return words.joined(separator: "\n") }
@@ -198,7 +199,7 @@ public struct Recovery: Sendable {
   private func unproven(_ bundles: [StagedBundle]) async throws(Failure) -> String {
     let state = try await TableState.read(
       try await catalog.load(), duckdb, store, catalog, scratch: scratch)
-    let there = try await runs.proven().batches
+    let there = try await runs.proven(.of(bundles)).batches
     let left = bundles.filter { bundle in
       bundle.batches.contains { there[$0.id] == nil || $0.rows > 0 && !state.holds($0) }
     }

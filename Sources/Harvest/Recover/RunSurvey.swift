@@ -23,9 +23,7 @@ struct RunSurvey {
   /// Reads every proof and report, and the plans that have no proof.
   static func read(_ runs: RunStore) async throws(Failure) -> RunSurvey {
     var survey = RunSurvey()
-    let folded = try await runs.index()
-    survey.index.runs = Set(folded.runs)
-    for batch in folded.batches { survey.index.batches[batch.facts.id] = batch }
+    survey.index = try await runs.indexed()
     var plans: [String] = []
     // Keys sort by the runs' times: what comes later is newer, and holds.
     for object in try await runs.store.list("runs/") {
@@ -52,8 +50,7 @@ struct RunSurvey {
   {
     guard let proof = try await decoded(Proof.self, key, store) else { return }
     proofs.insert(run)
-    index.runs.insert(run)
-    for batch in proof.batches { index.batches[batch.facts.id] = batch }
+    index.add(proof)
   }
 
   private mutating func takeStaged(_ key: String, _ store: any ObjectStore) async throws(Failure) {

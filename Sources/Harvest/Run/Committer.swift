@@ -37,7 +37,7 @@ struct Committer {
   func prove(_ plan: Plan, look: LookAtRows = .no) async throws(Failure) -> Proof {
     if let there = try await runs.proof(plan.run) {
       // Killed between the proof and this: without it every run would finish that one again, for ever.
-      try await runs.store.delete(RunKeys.open(plan.run))
+      try await runs.close(plan.run, rules: rules)
       return there.proof
     }
     var last = ""
@@ -45,12 +45,12 @@ struct Committer {
     var stale: ProvenIndex?
     for _ in 0..<attempts {
       // The table first, then the proofs: in this order nothing can slip through between the two.
-      if !rules.loadsTableBeforeProofs, stale == nil { stale = try await runs.proven() }
+      if !rules.loadsTableBeforeProofs, stale == nil { stale = try await runs.proven(.of(plan.bundles)) }
       await pause("commit.listed")
       let table = try await catalog.load()
       await pause("commit.loaded")
       let index: ProvenIndex
-      if let stale { index = stale } else { index = try await runs.proven() }
+      if let stale { index = stale } else { index = try await runs.proven(.of(plan.bundles)) }
       if !rules.checksAgainInFull { stale = index }
       if let table { try table.checkOurs(name: catalog.table) }
       let markers = (rules.believesMarkers ? table?.committedRuns : table?.summarizedRuns) ?? [:]
@@ -190,7 +190,7 @@ struct Committer {
     stepPoint("proof.before")
     let written = try await runs.store.putIfAbsent(encodeJSON(proof), at: RunKeys.proof(plan.run))
     stepPoint("proof.after")
-    try await runs.store.delete(RunKeys.open(plan.run))
+    try await runs.close(plan.run, rules: rules)
     stepPoint("proof.closed")
     if written { return proof }
     guard let there = try await runs.proof(plan.run) else {

@@ -63,6 +63,7 @@ public struct Harvest: Sendable {
   ) {
     self.engine = engine
     self.store = store
+    runs = RunStore(store: store)
     self.catalog = catalog
     self.duckdb = duckdb
     self.scratch = scratch
@@ -70,7 +71,7 @@ public struct Harvest: Sendable {
     self.tell = tell
   }
 
-  var runs: RunStore { RunStore(store: store) }
+  let runs: RunStore
   private var committer: Committer {
     Committer(
       runs: runs, catalog: catalog,
@@ -94,9 +95,9 @@ public struct Harvest: Sendable {
 
     try await finishOpenRuns(&summary)
     await pause("run.begun")
-    let index = try await runs.proven()
+    let index = try await runs.proven(.runs)
     var reports = try await stage(request, run, nodes, dataPath, index, &summary)
-    let (again, adopted) = rebuilds(reports, index)
+    let (again, adopted) = try await rebuilds(reports)
     if !again.isEmpty {
       let second = try await stage(request, run, again, dataPath, index, adopt: adopted, &summary)
       reports.merge(second) { $0 + $1 }
@@ -104,7 +105,7 @@ public struct Harvest: Sendable {
     note(reports, &summary)
 
     let reported = nodes.flatMap { reports[$0]?.flatMap(\.bundles) ?? [] }
-    let after = try await runs.proven()
+    let after = try await runs.proven(.of(reported))
     let (chosen, refused) = chooseBundles(
       reported, proven: Set(after.batches.keys), dataPath: dataPath, rules: rules)
     let bundles = try await whole(chosen, &summary)
@@ -123,9 +124,10 @@ public struct Harvest: Sendable {
     }
     try await fillUrgentRows(&summary, show: request.urgent.show)
     // Read once more: what was proven just now is in it, and pruning proves nothing.
-    let settled = try await runs.proven()
+    let open = try await runs.openRuns()
+    let settled = try await runs.proven(.of(reported))
     if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, settled, &summary) }
-    try await runs.fold(settled, after: foldAfter)
+    try await runs.fold(settled, after: foldAfter, open: open, now: clock.now())
     summary.seconds = watch.seconds
     stepPoint("summary.before")
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
@@ -176,7 +178,7 @@ public struct Harvest: Sendable {
     // The table first, so that a run that is proven meanwhile is seen to be.
     let committed = try await catalog.load()?.committedRuns.keys.filter(isRunID) ?? []
     let entries = try await store.list(RunKeys.open)
-    let proven = try await runs.proven().runs
+    let proven = try await runs.proven(.runs).runs
     let open = entries.map { String($0.key.dropFirst(RunKeys.open.count)) }.filter(isRunID)
     for run in Set(open + committed.filter { !proven.contains($0) }).sorted() {
       if proven.contains(run) {
@@ -252,11 +254,10 @@ public struct Harvest: Sendable {
     _ request: HarvestRequest, _ run: String, _ nodes: [Node], _ dataPath: String, _ index: ProvenIndex,
     adopt: [Node: [ProvenBatch]]? = nil, _ summary: inout HarvestSummary
   ) async throws(Failure) -> [Node: [StageReport]] {
-    let known = Set(index.batches.values.map(\.node))
     var parts: [String: TaskDocument.NodePart] = [:]
     for node in nodes {
       var part = TaskDocument.NodePart()
-      part.isNew = !known.contains(node)
+      part.isNew = !index.nodes.contains(node)
       part.adopt = adopt?[node]
       parts[node.key] = part
     }
@@ -325,11 +326,13 @@ public struct Harvest: Sendable {
 
   /// Nodes whose ledger is new or lost, and what is proven of each.
   private func rebuilds(
-    _ reports: [Node: [StageReport]], _ index: ProvenIndex
-  ) -> (nodes: [Node], adopt: [Node: [ProvenBatch]]) {
+    _ reports: [Node: [StageReport]]
+  ) async throws(Failure) -> (nodes: [Node], adopt: [Node: [ProvenBatch]]) {
     let nodes = reports.filter { $0.value.contains(where: \.head.wantsRebuild) }.map(\.key).sorted {
       $0.key < $1.key
     }
+    guard !nodes.isEmpty else { return ([], [:]) }
+    let index = try await runs.proven()
     var adopt: [Node: [ProvenBatch]] = [:]
     for node in nodes {
       adopt[node] = index.batches.values.filter { $0.node == node }.sorted { $0.facts.id < $1.facts.id }

@@ -7,6 +7,10 @@ import Support
 /// The control machine's view of `runs/` in the store.
 struct RunStore {
   let store: any ObjectStore
+  /// What was read by this view: of objects that never change once they are there.
+  let known = KnownProofs()
+
+  init(store: any ObjectStore) { self.store = store }
 
   func plan(_ run: String) async throws(Failure) -> Plan? {
     guard let bytes = try await store.get(RunKeys.plan(run), limit: .mebibytes(512)) else { return nil }
@@ -34,28 +38,6 @@ struct RunStore {
   /// Runs that have an entry under `runs/open/`.
   func openRuns() async throws(Failure) -> [String] {
     try await store.list(RunKeys.open).map { String($0.key.dropFirst(RunKeys.open.count)) }.filter(isRunID)
-  }
-
-  /// Runs with a proof, in the order of their ids.
-  func provenRuns() async throws(Failure) -> [String] {
-    try await store.list("runs/").compactMap { object in
-      let parts = object.key.split(separator: "/")
-      return parts.count == 3 && parts[2] == "proof.json" && isRunID(parts[1]) ? String(parts[1]) : nil
-    }
-  }
-
-  /// All that is proven, by batch id: the index, and the proofs that are not in it yet.
-  func proven() async throws(Failure) -> ProvenIndex {
-    let folded = try await index()
-    var proven = ProvenIndex(runs: Set(folded.runs))
-    for batch in folded.batches { proven.batches[batch.facts.id] = batch }
-    for run in try await provenRuns() where !proven.runs.contains(run) {
-      guard let (proof, _) = try await proof(run) else { continue }
-      proven.runs.insert(run)
-      proven.unfolded += 1
-      for batch in proof.batches { proven.batches[batch.facts.id] = batch }
-    }
-    return proven
   }
 
   /// The whole reports that the node wrote for a stage of this run.
@@ -89,11 +71,3 @@ struct RunStore {
 
 /// What to do about an object under `runs/` that can't be read.
 let recoverRemedy = "'gadwall recover' says what can be done; it keeps the object's bytes."
-
-/// Which batches are proven, and by which run's proof.
-struct ProvenIndex: Sendable {
-  var batches: [String: ProvenBatch] = [:]
-  var runs: Set<String> = []
-  /// Runs whose proofs were read one by one.
-  var unfolded = 0
-}

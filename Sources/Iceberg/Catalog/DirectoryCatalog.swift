@@ -1,5 +1,6 @@
 public import ObjectStorage
 public import Support
+import Synchronization
 
 /// The embedded catalog, Hadoop's layout: `metadata/vN.metadata.json` written once each by put-if-absent, and `version-hint.text`, which may lag
 /// behind. Any number of writers of ours may use it at once; Java's own local commit is not made for that.
@@ -8,6 +9,8 @@ public struct DirectoryCatalog: Catalog {
   let store: any ObjectStore
   /// The table's folder in the store, `warehouse/logs/events`.
   let folder: String
+
+  private let newest = NewestMetadata()
 
   /// The newest metadata files that are kept.
   static let keptVersions = 100
@@ -43,6 +46,8 @@ public struct DirectoryCatalog: Catalog {
   }
 
   private func read(_ version: Int) async throws(Failure) -> LoadedTable {
+    let object = try await store.stat(key(version))
+    if let object, let table = newest.table(object) { return table }
     guard let bytes = try await store.get(key(version), limit: .mebibytes(512)) else {
       throw Failure(
         "table.unreadable", "The metadata file \(key(version)) of the table \(table) is gone.",
@@ -51,7 +56,9 @@ public struct DirectoryCatalog: Catalog {
     let metadata = try decodeJSON(
       JSONValue.self, from: bytes, code: "table.unreadable",
       document: "The metadata \(key(version)) of the table \(table)")
-    return LoadedTable(metadata: metadata, version: version)
+    let table = LoadedTable(metadata: metadata, version: version)
+    if let object { newest.keep(table, object) }
+    return table
   }
 
   /// A version that exists: the hint's, or, when the hint is missing, empty or old, the newest there is.
@@ -114,8 +121,20 @@ public struct DirectoryCatalog: Catalog {
     if version > Self.keptVersions {
       try? await store.delete(key(version - Self.keptVersions))
     }
-    return .committed(LoadedTable(metadata: metadata, version: version))
+    let table = LoadedTable(metadata: metadata, version: version)
+    if let object = try? await store.stat(key(version)) { newest.keep(table, object) }
+    return .committed(table)
   }
+}
+
+/// What was read last: a year's metadata is megabytes, and a harvest loads it four times.
+private final class NewestMetadata: Sendable {
+  private let last = Mutex<(object: ObjectInfo, table: LoadedTable)?>(nil)
+
+  func table(_ object: ObjectInfo) -> LoadedTable? {
+    last.withLock { last in last.flatMap { $0.object == object ? $0.table : nil } }
+  }
+  func keep(_ table: LoadedTable, _ object: ObjectInfo) { last.withLock { $0 = (object, table) } }
 }
 
 /// A number that has room for the next ones; a file that is called v9223372036854775807 is none of a catalog's.
