@@ -39,7 +39,7 @@ let package = Package(
     part(
       "Commands",
       [
-        "Harvest", "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage",
+        "Harvest", "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage", "HTTP",
         "Processes", "Files", "CommandLine", "Configuration", "Support", "CShims",
       ]),
     part(
@@ -54,7 +54,8 @@ let package = Package(
     part("Rows", ["Files", "Support"]),
     part("Iceberg", ["DuckDB", "ObjectStorage", "Files", "Support"]),
     part("DuckDB", ["Processes", "Files", "Support"]),
-    part("ObjectStorage", ["Files", "Support"]),
+    part("ObjectStorage", ["HTTP", "Processes", "Files", "Support", "CExpat"]),
+    part("HTTP", ["Files", "Support", "CCurl"]),
     part("Processes", ["Files", "Support", "CShims"]),
     part("Files", ["Support", "CShims", "CCrypto"]),
     part("CommandLine", ["Support"]),
@@ -74,6 +75,13 @@ let package = Package(
     .systemLibrary(
       name: "CYAML", path: "Sources/CSystem/YAML", pkgConfig: "yaml-0.1",
       providers: [.apt(["libyaml-dev"])]),
+
+    .systemLibrary(
+      name: "CCurl", path: "Sources/CSystem/Curl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CExpat", path: "Sources/CSystem/Expat", pkgConfig: "expat",
+      providers: [.apt(["libexpat1-dev"])]),
 
     .target(
       name: "Properties",
@@ -101,7 +109,8 @@ let package = Package(
     tests("LogsTests", ["Logs", "Files", "Support", "CShims"]),
     tests("ConfigurationTests", ["Configuration", "Files", "Support"]),
     tests("CommandLineTests", ["CommandLine", "Support"]),
-    tests("ObjectStorageTests", ["ObjectStorage", "Files", "Support"]),
+    tests("ObjectStorageTests", ["ObjectStorage", "HTTP", "Processes", "Files", "Support"]),
+    tests("HTTPTests", ["HTTP", "Processes", "Files", "Support"]),
     tests("DuckDBTests", ["DuckDB", "Files", "Support"]),
     tests("ProcessesTests", ["Processes", "Files", "Support"]),
     tests("FilesTests", ["Files", "Processes", "Support"]),

@@ -6,7 +6,10 @@ let package = Package(
   dependencies: [.package(name: "gadwall", path: "..")],
   targets: [
     .executableTarget(
-      name: "ScannerBench", dependencies: [.product(name: "Rows", package: "gadwall")],
+      name: "ScannerBench",
+      dependencies: [
+        .product(name: "Rows", package: "gadwall"), .product(name: "Files", package: "gadwall"),
+      ],
       swiftSettings: [.treatAllWarnings(as: .error)]),
     .executableTarget(
       name: "StageFloors",

@@ -29,7 +29,7 @@ class Watch(threading.Thread):
         self.largest, self.space, self.done = {}, 0, threading.Event()
 
     def run(self):
-        while not self.done.wait(0.03):
+        while not self.done.wait(0.1):
             self.sample()
 
     def sample(self):
@@ -127,7 +127,6 @@ def files(fleet):
             path = raw / f"my_logs.log.{number + 1}"
             path.write_text("".join(line(count, number, n) for n in range(14)))
             os.utime(path, (DAY + number, DAY + number))
-        (fleet / "again.yaml").unlink(missing_ok=True)
         harvest(fleet, "files", files=count)
     # Staged before, and not yet deleted: what a stage costs that has nothing to do.
     for number in range(10000):

@@ -49,6 +49,10 @@ int gw_open_append(const char *path, int mode) {
   return opened(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode));
 }
 
+int gw_open_output(const char *path) {
+  return opened(open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+}
+
 int gw_open_directory(const char *path) {
   return opened(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }

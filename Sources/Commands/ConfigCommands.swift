@@ -88,7 +88,7 @@ enum ConfigCheckCommand: Command {
       }
     }
     do {
-      let store = try Workspace.openStore(configuration.storeURL)
+      let store = try StoreDescription(configuration).open()
       report("the store \(store.url) can be written to", nil)
       let catalog = DirectoryCatalog(
         store: store, namespace: configuration.table[0], name: configuration.table[1])

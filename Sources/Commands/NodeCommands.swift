@@ -11,12 +11,11 @@ import Processes
 import Support
 
 private let root = Flag("root", value: "DIR", "The node's root; / on a machine of its own.")
-private let storeFlag = Flag("store", value: "URL", "The object store, such as file:///srv/archive.")
 private let task = Flag("task", value: "KEY", "The task document: a key in the store, or a file's path.")
 private let digest = Flag("task-sha256", value: "HEX", "What the document's SHA-256 has to be.")
 private let progress = Flag(
   "progress", value: "none|json", "json: a line of JSON on standard error now and then.")
-private let flags = [root, storeFlag, task, digest, progress]
+private let flags = [root] + StoreFlags.all + [task, digest, progress]
 
 private enum ProgressKind: String, CaseIterable { case none, json }
 
@@ -33,7 +32,7 @@ private struct NodeTaskStart {
       return value
     }
     let nodeRoot = resolvedPath(arguments.value(root) ?? "/")
-    let store = try Workspace.openStore(try required(storeFlag))
+    let store = try StoreDescription(arguments).open(credentials: joined(nodeRoot, "etc/gadwall/credentials"))
     let name = try required(task)
     let bytes = try await taskDocument(name, store)
     if let wanted = arguments.value(digest), sha256(bytes) != wanted.lowercased() {

@@ -46,7 +46,7 @@ enum RawListCommand: Command {
     let wanted = try filter(arguments)
     let format = try arguments.choice(formatFlag, OutputFormat.self) ?? .table
     let batches = try await cancellableBySignal {
-      let store = try Workspace.openStore(try Workspace.configuration(arguments).storeURL)
+      let store = try StoreDescription(try Workspace.configuration(arguments)).open()
       return try await RawFiles(store: store).list(wanted)
     }
     switch format {

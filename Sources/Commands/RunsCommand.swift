@@ -19,7 +19,7 @@ enum RunsCommand: Command {
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
     let format = try arguments.choice(formatFlag, OutputFormat.self) ?? .table
     let count = try arguments.integer(limit, in: 1...100_000) ?? 20
-    let history = RunHistory(store: try Workspace.openStore(try Workspace.configuration(arguments).storeURL))
+    let history = RunHistory(store: try StoreDescription(try Workspace.configuration(arguments)).open())
     if let prefix = arguments.positional.first {
       let record = try await history.run(prefix)
       switch format {

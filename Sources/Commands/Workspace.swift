@@ -42,7 +42,7 @@ struct Workspace {
 
   static func open(_ configuration: Configuration) async throws -> Workspace {
     let duckdb = try await DuckDB.find(configured: configuration.duckdbPath)
-    let store = try openStore(configuration.storeURL)
+    let store = try StoreDescription(configuration).open()
     let catalog = DirectoryCatalog(
       store: store, namespace: configuration.table[0], name: configuration.table[1])
     let temporary = environmentValue("TMPDIR") ?? "/tmp"
@@ -75,15 +75,6 @@ struct Workspace {
 
   private static let lockName = ".lock"
 
-  static func openStore(_ url: String) throws(Failure) -> any ObjectStore {
-    guard url.hasPrefix("file://") else {
-      throw Failure(
-        "store.scheme", "The store \(printable(url)) is of a kind that is not built yet.",
-        remedy: "Name a folder: file:/srv/archive.")
-    }
-    return try DirectoryStore(root: String(url.dropFirst(7)))
-  }
-
   private static func localEngine(_ configuration: Configuration, _ duckdb: DuckDB) throws(Failure)
     -> LocalEngine
   {
@@ -101,8 +92,10 @@ struct Workspace {
     var environment = plainEnvironment()
     environment["GADWALL_DUCKDB"] = duckdb.executable
     if let stop = environmentValue("GADWALL_STOP_AT") { environment["GADWALL_STOP_AT"] = stop }
+    let store = StoreDescription(configuration)
+    if !store.isFolder { environment.merge(storeEnvironment()) { first, _ in first } }
     return LocalEngine(
-      nodes: nodes, executable: executablePath(), storeURL: configuration.storeURL, environment: environment,
+      nodes: nodes, executable: executablePath(), storeArguments: store.arguments, environment: environment,
       width: nodesAtOnce)
   }
 

@@ -13,6 +13,9 @@ public struct Configuration: Sendable {
   public enum EngineKind: String, Sendable, CaseIterable { case local }
   public enum CatalogKind: String, Sendable, CaseIterable { case directory }
 
+  /// How a bucket is named in URLs: `host/bucket` or `bucket.host`.
+  public enum StoreStyle: String, Sendable, CaseIterable { case path, virtual }
+
   /// Where a value comes from.
   public enum Source: Sendable, Equatable, CustomStringConvertible {
     case file(Mark)
@@ -35,8 +38,14 @@ public struct Configuration: Sendable {
   public var settleSeconds = 60.0
   public var urgentWhere = "category = 'SECURITY' OR contains(text, 'SECURITY')"
   public var urgentShow = 100
-  /// Absolute `file:` URL without a slash at its end.
+  /// `file://` and an absolute path, or `s3://bucket/prefix`; without a slash at its end.
   public var storeURL = ""
+  /// Of an S3 server that is not AWS's own: `https://host:port`.
+  public var storeEndpoint: String?
+  public var storeRegion: String?
+  public var storeStyle: StoreStyle?
+  /// S3's storage classes by kind of object: raw, alerts, runs, warehouse.
+  public var storageClasses: [String: String] = [:]
   public var catalog = CatalogKind.directory
   /// Namespace and name, `["logs", "events"]`.
   public var table = ["logs", "events"]

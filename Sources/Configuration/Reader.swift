@@ -59,8 +59,7 @@ private struct Reader {
     note(urgent, "where", result.urgentWhere)
     result.urgentShow = try integer(urgent, "show", in: 0...10_000, standard: result.urgentShow)
 
-    let store = try section(top, "store", keys: ["url"])
-    result.storeURL = try storeURL(store)
+    try readStore(top)
 
     let catalog = try section(top, "catalog", keys: ["type"])
     result.catalog = try choice(catalog, "type", standard: .directory)
@@ -117,26 +116,65 @@ private struct Reader {
     result.sources.append(("local.nodes", "\(items.count)", .file(mark)))
   }
 
-  private mutating func storeURL(_ store: Section) throws(Failure) -> String {
+  private mutating func readStore(_ top: Section) throws(Failure) {
+    let store = try section(top, "store", keys: ["url", "endpoint", "region", "style", "storageClass"])
     guard let value = try text(store, "url") else {
       throw Failure(
         "config.value", "\(path) does not say where the archive is kept.",
         remedy: "Add 'store: { url: \"file:store\" }', for a folder beside the configuration.")
     }
+    let mark = member(store, "url")?.mark ?? Mark(line: 1, column: 1)
+    if value.hasPrefix("s3://") || value.hasPrefix("s3a://") {
+      var url = value
+      while url.hasSuffix("/") { url.removeLast() }
+      result.storeURL = url
+      note(store, "url", url)
+      return try readS3(store)
+    }
     guard value.hasPrefix("file:") else {
+      throw wrong("config.value", mark, "store.url begins with 'file:' or 's3://'.")
+    }
+    for key in ["endpoint", "region", "style", "storageClass"] {
+      guard let value = member(store, key) else { continue }
       throw wrong(
-        "config.value", member(store, "url")?.mark ?? Mark(line: 1, column: 1),
-        "store.url begins with 'file:'; no other store is built yet.")
+        "config.value", value.mark, "store.\(key) is for a store on S3, and store.url names a folder.")
     }
     var rest = String(value.dropFirst(5))
     if rest.hasPrefix("//") { rest = String(rest.dropFirst(2)) }
-    guard !rest.isEmpty else {
+    guard !rest.isEmpty else { throw wrong("config.value", mark, "store.url names no folder.") }
+    result.storeURL = "file://" + absolute(rest)
+    note(store, "url", result.storeURL)
+  }
+
+  private mutating func readS3(_ store: Section) throws(Failure) {
+    result.storeEndpoint = try text(store, "endpoint")
+    if let endpoint = result.storeEndpoint, !endpoint.hasPrefix("https://"), !endpoint.hasPrefix("http://") {
       throw wrong(
-        "config.value", member(store, "url")?.mark ?? Mark(line: 1, column: 1), "store.url names no folder.")
+        "config.value", member(store, "endpoint")?.mark ?? Mark(line: 1, column: 1),
+        "store.endpoint begins with https:// or http://, not '\(printable(endpoint))'.")
     }
-    let url = "file://" + absolute(rest)
-    note(store, "url", url)
-    return url
+    note(store, "endpoint", result.storeEndpoint ?? "AWS's own")
+    result.storeRegion = try text(store, "region")
+    note(store, "region", result.storeRegion ?? "$AWS_REGION, else us-east-1")
+    if member(store, "style") != nil {
+      result.storeStyle = try choice(store, "style", standard: Configuration.StoreStyle.path)
+    } else {
+      note(store, "style", "by the endpoint")
+    }
+    let kinds = ["raw", "alerts", "runs", "warehouse"]
+    let classes = try section(store, "storageClass", keys: kinds)
+    for kind in kinds {
+      guard let name = try text(classes, kind) else { continue }
+      guard !name.isEmpty,
+        name.utf8.allSatisfy({ (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F })
+      else {
+        throw wrong(
+          "config.value", member(classes, kind)?.mark ?? Mark(line: 1, column: 1),
+          "\(classes.path(kind)) is a storage class such as STANDARD_IA or GLACIER_IR.")
+      }
+      result.storageClasses[kind] = name
+      note(classes, kind, name)
+    }
   }
 
   private mutating func readTable(_ top: Section) throws(Failure) {

@@ -26,6 +26,11 @@ public struct Descriptor: ~Copyable, Sendable {
     Descriptor(owning: try check(gw_open_append(path, mode), "open", path))
   }
 
+  /// Opens a file that exists, to write at offsets in it.
+  public static func output(_ path: String) throws(SystemError) -> Descriptor {
+    Descriptor(owning: try check(gw_open_output(path), "open", path))
+  }
+
   public func info() throws(SystemError) -> FileInfo {
     var raw = gw_file_info()
     try check(gw_stat(number, nil, &raw), "stat", "an open file")
@@ -74,6 +79,20 @@ public struct Descriptor: ~Copyable, Sendable {
     var done = 0
     while done < buffer.count {
       let put = Glibc.write(number, buffer.baseAddress! + done, buffer.count - done)
+      let code = errno
+      if put >= 0 {
+        done += put
+      } else if code != EINTR {
+        throw SystemError(code: code, call: "write", path: "an open file")
+      }
+    }
+  }
+
+  /// Writes all of it at an offset, without moving.
+  public func write(_ buffer: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) {
+    var done = 0
+    while done < buffer.count {
+      let put = pwrite(number, buffer.baseAddress! + done, buffer.count - done, off_t(offset) + off_t(done))
       let code = errno
       if put >= 0 {
         done += put

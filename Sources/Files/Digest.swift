@@ -1,4 +1,5 @@
 import CCrypto
+import CShims
 import Support
 
 /// SHA-256, by OpenSSL.
@@ -32,4 +33,65 @@ public func sha256(_ bytes: some Sequence<UInt8>) -> String {
   var digest = SHA256()
   Array(bytes).withUnsafeBytes { digest.update($0) }
   return digest.hexDigest()
+}
+
+/// SHA-256 of bytes, 32 of them.
+public func sha256Digest(_ bytes: [UInt8]) -> [UInt8] {
+  var digest = SHA256()
+  bytes.withUnsafeBytes { digest.update($0) }
+  return digest.finalize()
+}
+
+/// HMAC with SHA-256 (RFC 2104), 32 bytes.
+public func hmacSHA256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
+  var result = [UInt8](repeating: 0, count: 32)
+  let made = HMAC(EVP_sha256(), key, Int32(key.count), bytes, bytes.count, &result, nil)
+  precondition(made != nil, "OpenSSL has no HMAC")
+  return result
+}
+
+/// MD5 of bytes, 16 of them: for servers that check nothing better. It protects against accidents, not against people.
+public func md5Digest(_ bytes: [UInt8]) -> [UInt8] {
+  var result = [UInt8](repeating: 0, count: 16)
+  precondition(EVP_Digest(bytes, bytes.count, &result, nil, EVP_md5(), nil) == 1, "OpenSSL has no MD5")
+  return result
+}
+
+/// SHA-256 of part of a file, in hex.
+public func sha256(file path: String, from offset: Int64, count: Int64) throws(SystemError) -> String {
+  var digest = SHA256()
+  try readPart(path, from: offset, count: count) { digest.update($0) }
+  return digest.hexDigest()
+}
+
+/// CRC-32C of part of a file, by ISA-L.
+public func crc32c(file path: String, from offset: Int64, count: Int64) throws(SystemError) -> UInt32 {
+  var crc: UInt32 = 0
+  try readPart(path, from: offset, count: count) { crc = gw_crc32c($0.baseAddress, $0.count, crc) }
+  return crc
+}
+
+private func readPart(
+  _ path: String, from offset: Int64, count: Int64, _ body: (UnsafeRawBufferPointer) -> Void
+) throws(SystemError) {
+  let file = try Descriptor.input(path)
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+  defer { buffer.deallocate() }
+  var done: Int64 = 0
+  while done < count {
+    let wanted = Int(min(Int64(buffer.count), count - done))
+    let got = try file.read(
+      into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: offset + done)
+    // Shorter than it was: who sends it will see.
+    if got == 0 { return }
+    body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<got]))
+    done += Int64(got)
+  }
+}
+
+/// Base64 with padding (RFC 4648, 4).
+public func base64(_ bytes: [UInt8]) -> String {
+  var result = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
+  let length = EVP_EncodeBlock(&result, bytes, Int32(bytes.count))
+  return String(decoding: result.prefix(Int(length)), as: UTF8.self)
 }

@@ -259,3 +259,8 @@ public func freeSpace(_ path: String) throws(SystemError) -> ByteCount {
   if statvfs(path, &facts) != 0 { throw SystemError(code: errno, call: "statvfs", path: path) }
   return ByteCount(Int64(clamping: UInt64(facts.f_bavail) &* UInt64(facts.f_frsize)))
 }
+
+/// Makes the file so long.
+public func setSize(_ path: String, _ size: Int64) throws(SystemError) {
+  try check(truncate(path, off_t(size)) == 0 ? 0 : -errno, "truncate", path)
+}

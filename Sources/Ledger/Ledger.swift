@@ -189,12 +189,33 @@ public struct Ledger: ~Copyable {
       [.text(stream), .integer(rotated), .text(digest)])
   }
 
-  /// Bundles that are not proven yet, in the order in which they were fixed.
+  /// Bundles that are not proven yet, in the order in which they were fixed, with their batches.
   public func unprovenBundles() throws(Failure) -> [LedgerBundle] {
+    try unprovenHeads().map { bundle throws(Failure) in try withBatches(bundle) }
+  }
+
+  public func withBatches(_ bundle: LedgerBundle) throws(Failure) -> LedgerBundle {
+    var bundle = bundle
+    bundle.batches = try select(
+      "SELECT \(columns) FROM batch WHERE bundle = ? ORDER BY position", [.text(bundle.id)])
+    return bundle
+  }
+
+  /// Bundles that are not proven though a batch of them is.
+  public func partlyProvenBundles() throws(Failure) -> [LedgerBundle] {
+    try unprovenHeads(
+      "AND EXISTS (SELECT 1 FROM batch WHERE batch.bundle = bundle.id AND batch.state IN ('proven', 'pruned'))"
+    ).map { bundle throws(Failure) in try withBatches(bundle) }
+  }
+
+  /// Bundles that are not proven yet, without their batches: reading those of thousands takes time.
+  public func unprovenHeads() throws(Failure) -> [LedgerBundle] { try unprovenHeads("") }
+
+  private func unprovenHeads(_ condition: String) throws(Failure) -> [LedgerBundle] {
     var bundles: [LedgerBundle] = []
     var broken = false
     try database.query(
-      "SELECT id, day, try, data_files FROM bundle WHERE state IN ('fixed', 'staged') ORDER BY rowid"
+      "SELECT id, day, try, data_files FROM bundle WHERE state IN ('fixed', 'staged') \(condition) ORDER BY rowid"
     ) {
       let files = try? decodeJSON(
         [DataFile].self, from: Array($0.text(3).utf8), code: "ledger.broken",
@@ -207,10 +228,6 @@ public struct Ledger: ~Copyable {
     }
     if broken {
       throw Failure("ledger.broken", "The ledger \(database.path) holds a bundle that can't be read.")
-    }
-    for index in bundles.indices {
-      bundles[index].batches = try select(
-        "SELECT \(columns) FROM batch WHERE bundle = ? ORDER BY position", [.text(bundles[index].id)])
     }
     return bundles
   }

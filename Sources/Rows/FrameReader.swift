@@ -29,20 +29,20 @@ public struct FrameReader: ~Copyable {
   }
 
   /// The rows with these numbers (from 0, ascending), in order.
-  public func rows(_ wanted: [Int64], _ body: (FrameRow) throws -> Void) throws {
+  public func rows(_ wanted: [UInt32], _ body: (FrameRow) throws -> Void) throws {
     var next = 0
     var first: Int64 = 0
     for group in layout.groups {
       let end = first + Int64(group.rows)
       let from = next
-      while next < wanted.count, wanted[next] < end { next += 1 }
+      while next < wanted.count, Int64(wanted[next]) < end { next += 1 }
       if next > from { try read(group, wanted[from..<next], from: first, body) }
       first = end
     }
   }
 
   private func read(
-    _ group: FrameLayout.RowGroup, _ wanted: ArraySlice<Int64>, from first: Int64,
+    _ group: FrameLayout.RowGroup, _ wanted: ArraySlice<UInt32>, from first: Int64,
     _ body: (FrameRow) throws -> Void
   ) throws {
     guard let last = group.chunks.last, last.end <= Int64(file.bytes.count) else {
@@ -63,7 +63,7 @@ public struct FrameReader: ~Copyable {
     var malformed = column(.malformed)
     var text = column(.text)
     for number in wanted {
-      let row = Int(number - first)
+      let row = Int(Int64(number) - first)
       try body(
         FrameRow(
           batch: batch.value(row, as: Int32.self) ?? 0, line: line.value(row, as: Int64.self) ?? 0,

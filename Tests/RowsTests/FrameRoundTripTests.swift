@@ -32,11 +32,11 @@ private enum Presence: String, CaseIterable, Sendable {
       try await frame.check(in: folder)
       let reader = try FrameReader(frame.layout)
       var read: [Row] = []
-      try reader.rows(Array(0..<frame.layout.rows)) { read.append(Row($0)) }
+      try reader.rows(Array(0..<UInt32(frame.layout.rows))) { read.append(Row($0)) }
       #expect(read == frame.rows)
       for number in frame.rows.indices {
         var picked: [Row] = []
-        try reader.rows([Int64(number)]) { picked.append(Row($0)) }
+        try reader.rows([UInt32(number)]) { picked.append(Row($0)) }
         #expect(picked == [frame.rows[number]])
       }
     }
@@ -60,7 +60,7 @@ private enum Presence: String, CaseIterable, Sendable {
       let last = Int64(frame.rows.count - 1)
       let wanted = [0, 4, 5, 6, 1000, edge + 3, edge + 4, edge + 5, edge + 6, last - 1, last]
       var picked: [Row] = []
-      try FrameReader(frame.layout).rows(wanted) { picked.append(Row($0)) }
+      try FrameReader(frame.layout).rows(wanted.map { UInt32($0) }) { picked.append(Row($0)) }
       #expect(picked == wanted.map { frame.rows[Int($0)] })
       var none = 0
       try FrameReader(frame.layout).rows([]) { _ in none += 1 }

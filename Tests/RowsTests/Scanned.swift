@@ -50,7 +50,7 @@ func scan(_ files: [BlockedFile]) async throws -> [Scanned] {
     try scanner.drain { try writer.append(&$0) }
     let layout = try writer.finish()
     let reader = try FrameReader(layout)
-    try reader.rows(Array(0..<layout.rows)) { results[Int($0.batch)].rows.append(Row($0)) }
+    try reader.rows(Array(0..<UInt32(layout.rows))) { results[Int($0.batch)].rows.append(Row($0)) }
     return results
   }
 }

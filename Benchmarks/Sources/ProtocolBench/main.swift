@@ -75,7 +75,8 @@ func age(_ runs: Int) async throws {
   let root = joined(folder, "node")
   try makeFolder(joined(root, "var/logs/raw_logs"))
   let engine = LocalEngine(
-    nodes: [LocalNode(node: node, root: root)], executable: arguments[2], storeURL: store.url,
+    nodes: [LocalNode(node: node, root: root)], executable: arguments[2],
+    storeArguments: ["--store", store.url],
     environment: ["GADWALL_DUCKDB": arguments[3]])
   let request = HarvestRequest(
     selection: NodeSelection(),

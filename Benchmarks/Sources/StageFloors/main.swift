@@ -40,8 +40,8 @@ let layout = try measured("scan, frames written") {
 }
 
 // Which rows, DuckDB says in a stage: that is in its floor.
-var urgent: [Int64] = []
-var number: Int64 = 0
+var urgent: [UInt32] = []
+var number: UInt32 = 0
 let wanted = Array("SECURITY".utf8)
 let reader = try FrameReader(layout)
 try reader.rows(Array(0..<layout.rows)) { row in

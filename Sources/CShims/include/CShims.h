@@ -32,6 +32,8 @@ int gw_open_input(const char *path);
 // Creates a file that must not exist yet, for writing, close-on-exec.
 int gw_create(const char *path, int mode);
 int gw_open_append(const char *path, int mode);
+// Opens a file that exists for writing, without following a link.
+int gw_open_output(const char *path);
 int gw_open_directory(const char *path);
 // Renames and fails with -EEXIST rather than replace what is there.
 int gw_rename_noreplace(const char *from, const char *to);
@@ -101,6 +103,9 @@ int gw_poll(struct gw_poll *items, int count, int milliseconds);
 
 typedef struct gw_deflate gw_deflate;
 typedef struct gw_inflate gw_inflate;
+
+// CRC-32C (Castagnoli) of bytes that come after those whose checksum is `before`, 0 at first.
+uint32_t gw_crc32c(const void *bytes, size_t count, uint32_t before);
 
 // Level 0 to 3 of igzip; NULL when there is no memory.
 gw_deflate *gw_deflate_new(int level);

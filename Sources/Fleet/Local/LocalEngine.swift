@@ -20,18 +20,20 @@ public struct LocalEngine: Engine {
   public let name = "local"
   let all: [LocalNode]
   let executable: String
-  let storeURL: String
+  /// What tells a node's command which store it is.
+  let storeArguments: [String]
   let environment: [String: String]
   /// How many nodes work at once.
   let width: Int
 
   /// - Parameter environment: what the children get beside who they are.
   public init(
-    nodes: [LocalNode], executable: String, storeURL: String, environment: [String: String], width: Int = 8
+    nodes: [LocalNode], executable: String, storeArguments: [String], environment: [String: String],
+    width: Int = 8
   ) {
     all = nodes
     self.executable = executable
-    self.storeURL = storeURL
+    self.storeArguments = storeArguments
     self.environment = environment
     self.width = width
   }
@@ -79,10 +81,8 @@ public struct LocalEngine: Engine {
     let lines = ProgressLines { progress(node, $0) }
     let command = ChildCommand(
       executable,
-      [
-        "node", task.kind.rawValue, "--root", local.root, "--store", storeURL, "--task", task.document,
-        "--task-sha256",
-        task.digest, "--progress", "json",
+      ["node", task.kind.rawValue, "--root", local.root] + storeArguments + [
+        "--task", task.document, "--task-sha256", task.digest, "--progress", "json",
       ],
       environment: environment, outputLimit: .mebibytes(1), errorLimit: .kibibytes(64),
       deadline: min(deadline, .after(seconds: task.seconds)))

@@ -24,7 +24,7 @@ struct AlertStep: ~Copyable {
 
   /// - Parameter urgent: numbers of rows in the frame, ascending. Rows of one batch follow each other, in this frame and over several.
   mutating func append(
-    _ urgent: [Int64], of frame: FrameLayout, _ members: [NumberedBatch]
+    _ urgent: [UInt32], of frame: FrameLayout, _ members: [NumberedBatch]
   ) throws {
     guard !urgent.isEmpty else { return }
     let facts = Dictionary(uniqueKeysWithValues: members.map { ($0.number, $0.facts) })

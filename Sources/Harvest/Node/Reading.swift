@@ -66,7 +66,10 @@ struct RotatedFileReader: ~Copyable {
           Double(now.microseconds) / 1e6 - Double(max(file.info.modified, changed ?? file.info.changed)) / 1e9
         guard still >= settle else {
           throw .passOver(
-            .waiting, "no lease is permitted on it, and it has been still for less than the settle time")
+            .waiting,
+            still < 0
+              ? "no lease is permitted on it, and its time lies ahead of this machine's clock"
+              : "no lease is permitted on it, and it has been still for less than the settle time")
         }
       }
     }

@@ -154,7 +154,10 @@ public struct StageTask: Sendable {
     _ ledger: borrowing Ledger, _ decisions: StageDecisions, _ stager: inout BundleStager,
     _ report: inout StageReport
   ) async throws(Failure) {
-    for bundle in try ledger.unprovenBundles() {
+    let suspects =
+      context.rules.completeTriesOutliveTheirFiles
+      ? try ledger.partlyProvenBundles() : try ledger.unprovenBundles()
+    for bundle in suspects {
       let proven = bundle.batches.contains { $0.state == .proven || $0.state == .pruned }
       let isShort =
         !context.rules.completeTriesOutliveTheirFiles
@@ -167,9 +170,10 @@ public struct StageTask: Sendable {
         try ledger.dissolve(bundle: bundle.id, keeping: rest, day: bundle.day)
       }
     }
-    for bundle in try ledger.unprovenBundles() {
+    for head in try ledger.unprovenHeads() {
       // A complete try is only looked for, not read: the store may have lost what it was given.
-      if bundle.completeTry != nil, try await !lostItsFiles(bundle) { continue }
+      if head.completeTry != nil, try await !lostItsFiles(head) { continue }
+      let bundle = try ledger.withBatches(head)
       var readable: [(batch: String, file: RotatedFile)] = []
       for batch in bundle.batches {
         if let file = decisions.known[batch.facts.id] {

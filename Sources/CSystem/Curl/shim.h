@@ -1,0 +1,35 @@
+#include <curl/curl.h>
+
+// curl_easy_setopt and its kin take any type, which Swift can't call: one function for each type that is used.
+
+typedef size_t (*gw_curl_transfer)(char *data, size_t size, size_t count, void *context);
+typedef int (*gw_curl_seek)(void *context, curl_off_t offset, int origin);
+
+static inline CURLcode gw_curl_set_long(CURL *handle, CURLoption option, long value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode gw_curl_set_size(CURL *handle, CURLoption option, curl_off_t value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode gw_curl_set_text(CURL *handle, CURLoption option, const char *value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode gw_curl_set_pointer(CURL *handle, CURLoption option, void *value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode gw_curl_set_list(CURL *handle, CURLoption option, struct curl_slist *value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode gw_curl_set_transfer(CURL *handle, CURLoption option, gw_curl_transfer value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode gw_curl_set_seek(CURL *handle, gw_curl_seek value) {
+  return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
+}
+static inline CURLcode gw_curl_status(CURL *handle, long *status) {
+  return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
+}
+static inline CURLcode gw_curl_sent(CURL *handle, long *bytes) {
+  return curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, bytes);
+}
+static inline CURLcode gw_curl_multi_result(CURLMsg *message) { return message->data.result; }

@@ -1,0 +1,111 @@
+import CommandLine
+import Configuration
+import Files
+import HTTP
+import ObjectStorage
+import Processes
+import Support
+
+/// Which store it is, as a configuration or a command line says it.
+struct StoreDescription: Sendable, Equatable {
+  var url: String
+  var endpoint: String?
+  var region: String?
+  var style: String?
+  /// By kind of object.
+  var classes: [String: String] = [:]
+
+  var isFolder: Bool { url.hasPrefix("file://") }
+
+  init(_ configuration: Configuration) {
+    url = configuration.storeURL
+    endpoint = configuration.storeEndpoint
+    region = configuration.storeRegion
+    style = configuration.storeStyle?.rawValue
+    classes = configuration.storageClasses
+  }
+
+  init(_ arguments: ParsedArguments) throws {
+    guard let url = arguments.value(StoreFlags.store) else {
+      throw UsageError("--store is missing.", command: arguments.definition.name)
+    }
+    self.url = url
+    endpoint = arguments.value(StoreFlags.endpoint)
+    region = arguments.value(StoreFlags.region)
+    style = try arguments.choice(StoreFlags.style, S3Location.Style.self)?.rawValue
+    for pair in arguments.all(StoreFlags.storageClass) {
+      let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2, S3Store.Kind(rawValue: parts[0]) != nil else {
+        throw UsageError(
+          "--store-class is KIND=CLASS, such as raw=GLACIER_IR.", command: arguments.definition.name)
+      }
+      classes[parts[0]] = parts[1]
+    }
+  }
+
+  /// The flags that say it.
+  var arguments: [String] {
+    var words = ["--store", url]
+    if let endpoint { words += ["--store-endpoint", endpoint] }
+    if let region { words += ["--store-region", region] }
+    if let style { words += ["--store-style", style] }
+    for (kind, name) in classes.sorted(by: { $0.key < $1.key }) {
+      words += ["--store-class", "\(kind)=\(name)"]
+    }
+    return words
+  }
+
+  /// - Parameter credentials: a file of access keys that comes before the user's own.
+  func open(credentials: String? = nil) throws(Failure) -> any ObjectStore {
+    if isFolder { return try DirectoryStore(root: String(url.dropFirst(7))) }
+    return try openS3(credentials: credentials)
+  }
+
+  func openS3(credentials: String? = nil) throws(Failure) -> S3Store {
+    let location = try S3Location(
+      url: url, endpoint: endpoint ?? environmentValue("AWS_ENDPOINT_URL_S3"),
+      region: region ?? environmentValue("AWS_REGION") ?? environmentValue("AWS_DEFAULT_REGION"),
+      style: style.flatMap(S3Location.Style.init))
+    let http = try HTTPClient(.from { environmentValue($0) })
+    let surroundings = KeySurroundings(
+      environment: { environmentValue($0) }, http: http, region: location.region, file: credentials)
+    var settings = S3Store.Settings()
+    for (kind, name) in classes {
+      if let kind = S3Store.Kind(rawValue: kind) { settings.storageClasses[kind] = name }
+    }
+    return S3Store(location, http: http, keys: KeySource(surroundings.providers), settings: settings)
+  }
+}
+
+/// Flags of a node's commands that say which store it is.
+enum StoreFlags {
+  static let store = Flag(
+    "store", value: "URL", "The object store: file:///srv/archive or s3://bucket/prefix.")
+  static let endpoint = Flag("store-endpoint", value: "URL", "The S3 server, where it is not AWS's own.")
+  static let region = Flag(
+    "store-region", value: "NAME", "The bucket's region; else $AWS_REGION, else us-east-1.")
+  static let style = Flag("store-style", value: "path|virtual", "How a bucket is named in URLs.")
+  static let storageClass = Flag(
+    "store-class", value: "KIND=CLASS", repeatable: true,
+    "S3's storage class for raw, alerts, runs or warehouse; repeatable.")
+  static let all = [store, endpoint, region, style, storageClass]
+}
+
+/// What a node's command needs of this process's environment to reach the store: certificates, proxies, and where access keys are.
+func storeEnvironment() -> [String: String] {
+  let names = [
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "HOME",
+  ]
+  var values: [String: String] = [:]
+  for name in names { values[name] = environmentValue(name) }
+  return values
+}

@@ -1,0 +1,87 @@
+public import Support
+
+/// One place that may have access keys.
+public protocol KeyProvider: Sendable {
+  /// What a person knows it by, for errors: "the environment".
+  var name: String { get }
+  /// The keys; nil when this place is not set up here.
+  ///
+  /// - Throws: `store.keys` when it is set up, and gives none.
+  func fetch() async throws(Failure) -> AccessKeys?
+}
+
+/// The access keys of a store: from the first place that has some, kept until shortly before they expire, fetched once however many ask.
+public actor KeySource {
+  private let providers: [any KeyProvider]
+  private let clock: WallClock
+  private var current: AccessKeys?
+  private var running: Task<Result<AccessKeys, Failure>, Never>?
+
+  /// Seconds before they expire that new ones are fetched.
+  static let margin: Int64 = 300
+
+  public init(_ providers: [any KeyProvider], clock: WallClock = .system) {
+    self.providers = providers
+    self.clock = clock
+  }
+
+  /// Fixed ones.
+  public init(_ keys: AccessKeys) { self.init([FixedKeys(keys: keys)]) }
+
+  public func keys() async throws(Failure) -> AccessKeys {
+    if let current, isFresh(current) { return current }
+    let task: Task<Result<AccessKeys, Failure>, Never>
+    if let running {
+      task = running
+    } else {
+      task = Task { [providers] in await firstOf(providers) }
+      running = task
+    }
+    let result = await task.value
+    running = nil
+    switch result {
+    case .success(let keys):
+      current = keys
+      return keys
+    case .failure(let failure):
+      // Old ones that still work are better than none.
+      if let current, let expires = current.expires, expires > clock.now() { return current }
+      throw failure
+    }
+  }
+
+  /// Forgets the keys, which a server has called expired.
+  ///
+  /// - Returns: whether others are to be had.
+  func renew() async throws(Failure) -> Bool {
+    let before = current
+    current = nil
+    return try await keys() != before
+  }
+
+  private func isFresh(_ keys: AccessKeys) -> Bool {
+    guard let expires = keys.expires else { return true }
+    return expires.seconds - clock.now().seconds > Self.margin
+  }
+}
+
+private func firstOf(_ providers: [any KeyProvider]) async -> Result<AccessKeys, Failure> {
+  for provider in providers {
+    do throws(Failure) {
+      if let keys = try await provider.fetch() { return .success(keys) }
+    } catch {
+      return .failure(error)
+    }
+  }
+  return .failure(
+    Failure(
+      "store.keys",
+      "There are no access keys for the store: \(providers.map(\.name).joined(separator: ", ")) have none.",
+      remedy: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a credentials file."))
+}
+
+private struct FixedKeys: KeyProvider {
+  var name: String { "the caller" }
+  let keys: AccessKeys
+  func fetch() async throws(Failure) -> AccessKeys? { keys }
+}

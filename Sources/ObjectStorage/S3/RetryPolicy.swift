@@ -1,0 +1,53 @@
+import Support
+import Synchronization
+
+/// When a request is sent again, as pure functions of what came back. The waiting and the counting are the client's.
+struct RetryPolicy: Sendable {
+  var attempts = 8
+  /// Seconds; doubled with each attempt, up to ``longest``, and a random part of it is waited.
+  var first = 0.1
+  var longest = 8.0
+
+  /// Answers that may be others on another try.
+  static func mayPass(status: Int, code: String) -> Bool {
+    let words: Set = [
+      "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling",
+      "ThrottlingException",
+      "RequestLimitExceeded", "OperationAborted", "ConditionalRequestConflict",
+    ]
+    return [408, 429, 500, 502, 503, 504].contains(status) || words.contains(code)
+  }
+
+  /// Seconds to wait after the attempt, counted from 1.
+  ///
+  /// - Parameters:
+  ///   - asked: by the server's `Retry-After`.
+  ///   - random: from 0 up to 1. With it many clients don't come back at once ("Exponential Backoff And Jitter", AWS Architecture Blog).
+  func pause(after attempt: Int, asked: Double?, random: Double) -> Double {
+    var most = first
+    for _ in 1..<max(1, min(attempt, 30)) { most = min(longest, most * 2) }
+    if let asked { return min(max(0, asked), 20) + most * random }
+    return most * random
+  }
+}
+
+/// What all requests of a client may be repeated together: a server that fails most of them is not flooded with more.
+final class RetryBudget: Sendable {
+  private let left: Mutex<Double>
+  private let most: Double
+
+  init(most: Double = 60) {
+    self.most = most
+    left = Mutex(most)
+  }
+
+  func takeOne() -> Bool {
+    left.withLock {
+      guard $0 >= 1 else { return false }
+      $0 -= 1
+      return true
+    }
+  }
+  /// A request that was answered well gives back half a repetition: a third of all may fail for as long as it lasts.
+  func earn() { left.withLock { $0 = min(most, $0 + 0.5) } }
+}

@@ -1,0 +1,177 @@
+import Files
+import HTTP
+import Support
+import Synchronization
+
+/// One request to the bucket, before it is signed.
+struct S3Request: Sendable {
+  var method: HTTPRequest.Method
+  /// The key in the bucket; nil for the bucket itself.
+  var key: String?
+  var query: [(name: String, value: String)] = []
+  var headers: [(name: String, value: String)] = []
+  var body = HTTPRequest.Body.none
+  /// SHA-256 of the body in hex. Where it is nil and the server is asked without TLS, the body is read once more for it.
+  var digest: String?
+  var sink = HTTPRequest.Sink.memory
+  var limit = ByteCount.mebibytes(16)
+  /// An answer with a status of 2xx may still be an error: S3 has sent the status before it knew.
+  var mayHideError = false
+
+  init(_ method: HTTPRequest.Method, _ key: String?) {
+    self.method = method
+    self.key = key
+  }
+}
+
+/// Signs requests, sends them, and sends them again where that may help.
+struct S3Client: Sendable {
+  let location: S3Location
+  let http: HTTPClient
+  let keys: KeySource
+  let clock: WallClock
+  var policy = RetryPolicy()
+  var timeouts = HTTPRequest.Timeouts()
+  let budget = RetryBudget()
+  /// What the server's clock is ahead of ours, in microseconds, once it has said so.
+  let skew = Mutexed<Int64>(0)
+  /// Waits so many seconds.
+  var wait: @Sendable (Double) async throws(Failure) -> Void = { seconds throws(Failure) in
+    do { try await Task.sleep(for: .seconds(seconds)) } catch {
+      throw Failure("cancelled", "The work was cancelled.")
+    }
+  }
+
+  /// The answer, which is a success or one of the given statuses, and whether an earlier attempt may have done the same already.
+  ///
+  /// - Parameter operation: what is to be done, for errors, as in "read the object raw/x".
+  func send(
+    _ request: S3Request, _ operation: String, accepting statuses: Set<Int> = []
+  ) async throws(Failure) -> (response: HTTPResponse, isRepeated: Bool) {
+    var attempt = 0
+    var isRepeated = false
+    var hasCorrectedClock = false
+    var hasRefreshedKeys = false
+    while true {
+      attempt += 1
+      let response: HTTPResponse
+      do throws(HTTPFailure) {
+        response = try await http.send(try await signed(request, operation))
+      } catch {
+        guard error.mayPass, attempt < policy.attempts, budget.takeOne() else {
+          throw error.failure(operation, at: location)
+        }
+        isRepeated = true
+        try await pause(after: attempt, asked: nil)
+        continue
+      }
+      if statuses.contains(response.status) { return (response, isRepeated) }
+      let hidesError = request.mayHideError && XMLTree(parsing: response.body)?.name == "Error"
+      if response.isSuccess, !hidesError {
+        budget.earn()
+        return (response, isRepeated)
+      }
+      let error = S3Error(response)
+      if error.code == "RequestTimeTooSkewed", !hasCorrectedClock,
+        let date = response.headers["date"].flatMap(httpDate)
+      {
+        hasCorrectedClock = true
+        skew.set(date.microseconds - clock.now().microseconds)
+        continue
+      }
+      if S3Client.wantsNewKeys.contains(error.code), !hasRefreshedKeys, try await keys.renew() {
+        hasRefreshedKeys = true
+        continue
+      }
+      let mayPass = hidesError || RetryPolicy.mayPass(status: response.status, code: error.code)
+      guard mayPass, attempt < policy.attempts, budget.takeOne() else {
+        throw error.failure(operation, at: location)
+      }
+      // What failed with a server's error may have been done all the same.
+      isRepeated = true
+      try await pause(after: attempt, asked: response.headers["retry-after"].flatMap(Double.init))
+    }
+  }
+
+  private static let wantsNewKeys: Set = [
+    "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken",
+  ]
+
+  private func pause(after attempt: Int, asked: Double?) async throws(Failure) {
+    let random = Double(randomBytes(2).reduce(0) { $0 << 8 | Int($1) }) / 65_536
+    try await wait(policy.pause(after: attempt, asked: asked, random: random))
+  }
+
+  private func signed(_ request: S3Request, _ operation: String) async throws(HTTPFailure) -> HTTPRequest {
+    let keys: AccessKeys
+    do throws(Failure) { keys = try await self.keys.keys() } catch {
+      throw HTTPFailure(.file, error.description)
+    }
+    let (host, path) = location.address(request.key)
+    let parts = SignableRequest(
+      method: request.method.rawValue, host: host, path: path, query: request.query, headers: request.headers)
+    let now = Instant(microseconds: clock.now().microseconds + skew.value)
+    let headers = Signer(keys: keys, region: location.region).signed(
+      parts, payload: try payload(request), at: now)
+    let query = parts.encodedQuery
+    var sent = HTTPRequest(
+      request.method, "\(location.scheme)://\(host)\(path)\(query.isEmpty ? "" : "?" + query)",
+      headers: headers,
+      body: request.body)
+    sent.sink = request.sink
+    sent.limit = request.limit
+    sent.timeouts = timeouts
+    return sent
+  }
+
+  /// What is signed for the body. Over TLS nobody can change it on the way, and it need not be read beforehand.
+  private func payload(_ request: S3Request) throws(HTTPFailure) -> String {
+    if let digest = request.digest { return digest }
+    switch request.body {
+    case .none: return Signer.emptyPayload
+    case .bytes(let bytes): return sha256(bytes)
+    case .file(let path, let offset, let count):
+      if location.scheme == "https" { return Signer.unsignedPayload }
+      do throws(SystemError) {
+        return try sha256(file: path, from: offset, count: count)
+      } catch {
+        throw HTTPFailure(.file, error.description)
+      }
+    }
+  }
+}
+
+/// A value that several tasks set and read.
+final class Mutexed<Value: Sendable>: Sendable {
+  private let mutex: Mutex<Value>
+  init(_ value: Value) { mutex = Mutex(value) }
+  var value: Value { mutex.withLock { $0 } }
+  func set(_ value: Value) { mutex.withLock { $0 = value } }
+}
+
+/// `Wed, 25 Nov 2026 23:14:37 GMT` (RFC 9110, 5.6.7); nil for its older forms.
+func httpDate(_ text: String) -> Instant? {
+  let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+  let words = text.split(separator: " ")
+  guard words.count == 6, let day = Int(words[1]), let month = months.firstIndex(where: { $0 == words[2] }),
+    let year = Int(words[3]), (1970...9999).contains(year), isRealDate(year: year, month: month + 1, day: day)
+  else { return nil }
+  let time = words[4].split(separator: ":").compactMap { Int($0) }
+  guard time.count == 3, (0..<24).contains(time[0]), (0..<60).contains(time[1]), (0..<61).contains(time[2])
+  else { return nil }
+  return Instant(
+    seconds: Int64(days(fromYear: year, month: month + 1, day: day)) * 86_400
+      + Int64(time[0] * 3600 + time[1] * 60 + time[2]))
+}
+
+/// `2026-11-25T23:14:37.000Z`, as listings have it.
+func listingDate(_ text: String) -> Instant? {
+  let digits = text.prefix(19).split { !$0.isNumber }.compactMap { Int($0) }
+  guard digits.count == 6, (1970...9999).contains(digits[0]),
+    isRealDate(year: digits[0], month: digits[1], day: digits[2]), digits[3] < 24, digits[4] < 60,
+    digits[5] < 61
+  else { return nil }
+  return Instant(
+    seconds: Int64(days(fromYear: digits[0], month: digits[1], day: digits[2])) * 86_400
+      + Int64(digits[3] * 3600 + digits[4] * 60 + digits[5]))
+}

@@ -1,0 +1,269 @@
+import Files
+public import HTTP
+public import Support
+
+/// An object store under a prefix of a bucket, on AWS or any server that speaks S3.
+public struct S3Store: ObjectStore {
+  /// What an object is, by the first part of its key.
+  public enum Kind: String, Sendable, CaseIterable {
+    case raw, alerts, runs, queries, warehouse
+  }
+
+  public struct Settings: Sendable {
+    /// How objects of a kind are kept; the bucket's default for others.
+    public var storageClasses: [Kind: String] = [:]
+    /// Whether the server honours `If-None-Match: *`. Nil: not known, and not relied on.
+    public var isConditional: Bool?
+    /// From this size on a file is sent in parts.
+    public var partsFrom = ByteCount.mebibytes(32)
+    public var partSize = ByteCount.mebibytes(16)
+    public var partsAtOnce = 4
+
+    public init() {}
+  }
+
+  let client: S3Client
+  public var settings: Settings
+  public var location: S3Location { client.location }
+  public var url: String { client.location.url }
+
+  public init(
+    _ location: S3Location, http: HTTPClient, keys: KeySource, clock: WallClock = .system,
+    settings: Settings = Settings()
+  ) {
+    self.init(S3Client(location: location, http: http, keys: keys, clock: clock), settings)
+  }
+
+  init(_ client: S3Client, _ settings: Settings = Settings()) {
+    self.client = client
+    self.settings = settings
+  }
+
+  func request(_ method: HTTPRequest.Method, _ key: String) throws(Failure) -> S3Request {
+    guard isProperKey(key) else {
+      throw Failure("store.key", "'\(printable(key))' is no name for an object.")
+    }
+    return S3Request(method, location.bucketKey(key))
+  }
+
+  /// What an object that is written is kept as.
+  func storageHeaders(_ key: String) -> [(name: String, value: String)] {
+    let kind = Kind(rawValue: String(key.prefix { $0 != "/" }))
+    return kind.flatMap { settings.storageClasses[$0] }.map { [("x-amz-storage-class", $0)] } ?? []
+  }
+
+  // MARK: writing
+
+  public func put(_ bytes: [UInt8], at key: String) async throws(Failure) {
+    _ = try await client.send(try putting(bytes, at: key), "write the object \(key)")
+  }
+
+  private func putting(_ bytes: [UInt8], at key: String) throws(Failure) -> S3Request {
+    var request = try request(.put, key)
+    request.body = .bytes(bytes)
+    let digest = sha256Digest(bytes)
+    request.digest = hex(digest)
+    request.headers = storageHeaders(key) + [("x-amz-checksum-sha256", base64(digest))]
+    // Small, and a server that knows no newer checksum looks at this one.
+    if bytes.count <= 1 << 20 { request.headers.append(("Content-MD5", base64(md5Digest(bytes)))) }
+    return request
+  }
+
+  public func putIfAbsent(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool {
+    guard settings.isConditional == true else { return try await putUnlessThere(bytes, at: key) }
+    var request = try putting(bytes, at: key)
+    request.headers.append(("If-None-Match", "*"))
+    let (response, isRepeated) = try await client.send(request, "write the object \(key)", accepting: [412])
+    if response.isSuccess { return true }
+    // What an attempt before it wrote is ours: nobody else writes these very bytes.
+    return isRepeated ? try await get(key, limit: ByteCount(bytes.count)) == bytes : false
+  }
+
+  /// Where the server does not honour the condition: names that nobody else uses carry the promise, and what is there afterwards is looked at.
+  private func putUnlessThere(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool {
+    if try await stat(key) != nil { return false }
+    try await put(bytes, at: key)
+    do throws(Failure) {
+      return try await get(key, limit: ByteCount(bytes.count)) == bytes
+    } catch {
+      // Longer: another's.
+      if error.code == "store.answer" { return false }
+      throw error
+    }
+  }
+
+  public func put(file path: String, at key: String) async throws(Failure) {
+    let size: Int64
+    do throws(SystemError) { size = try FileInfo(path: path).size } catch {
+      throw error.failure("store.file", "The file for the object \(key) can't be read.")
+    }
+    if size >= settings.partsFrom.bytes { return try await putInParts(path, size: size, at: key) }
+    var request = try request(.put, key)
+    request.body = .file(path, offset: 0, count: size)
+    request.headers = storageHeaders(key) + [checksum(try crc(path, from: 0, count: size, key))]
+    _ = try await client.send(request, "write the object \(key)")
+  }
+
+  func crc(_ path: String, from offset: Int64, count: Int64, _ key: String) throws(Failure) -> UInt32 {
+    do throws(SystemError) {
+      return try crc32c(file: path, from: offset, count: count)
+    } catch {
+      throw error.failure("store.file", "The file for the object \(key) can't be read.")
+    }
+  }
+
+  func checksum(_ crc: UInt32) -> (name: String, value: String) {
+    ("x-amz-checksum-crc32c", base64((0..<4).map { UInt8(truncatingIfNeeded: crc >> (24 - 8 * $0)) }))
+  }
+
+  // MARK: reading
+
+  public func get(_ key: String, limit: ByteCount) async throws(Failure) -> [UInt8]? {
+    var request = try request(.get, key)
+    request.limit = limit
+    let response = try await client.send(request, "read the object \(key)", accepting: [404]).response
+    if response.isSuccess { return response.body }
+    return try absent(response, "read the object \(key)")
+  }
+
+  public func get(_ key: String, toFile path: String) async throws(Failure) -> Bool {
+    var request = try request(.get, key)
+    request.limit = ByteCount(Int64.max)
+    do throws(SystemError) {
+      _ = try Descriptor.create(path)
+    } catch {
+      throw error.failure("store.file", "The file for the object \(key) can't be written.")
+    }
+    request.sink = .file(path, offset: 0)
+    do throws(Failure) {
+      let response = try await client.send(request, "read the object \(key)", accepting: [404]).response
+      if response.isSuccess {
+        try cut(path, to: response.received, key)
+        return true
+      }
+      try? removeFile(path)
+      _ = try absent(response, "read the object \(key)") as [UInt8]?
+      return false
+    } catch {
+      try? removeFile(path)
+      throw error
+    }
+  }
+
+  /// An attempt that was cut off may have written more than the one that ended well.
+  private func cut(_ path: String, to size: Int64, _ key: String) throws(Failure) {
+    do throws(SystemError) { try setSize(path, size) } catch {
+      throw error.failure("store.file", "The file for the object \(key) can't be written.")
+    }
+  }
+
+  public func range(_ key: String, from offset: Int64, count: Int) async throws(Failure) -> [UInt8]? {
+    guard count > 0 else { return try await stat(key).map { _ in [] } }
+    var request = try request(.get, key)
+    request.headers = [("Range", "bytes=\(offset)-\(offset + Int64(count) - 1)")]
+    request.limit = ByteCount(count)
+    let response = try await client.send(request, "read the object \(key)", accepting: [404, 416]).response
+    switch response.status {
+    case 206: return response.body
+    // The server knows no ranges: it may be the whole object, which fits.
+    case 200: return Array(response.body.dropFirst(Int(min(offset, Int64(response.body.count)))))
+    case 416: return []
+    default: return try absent(response, "read the object \(key)")
+    }
+  }
+
+  /// Nil for an object that is not there; an error when it is the bucket that is missing, or the server no S3.
+  private func absent<Value>(_ response: HTTPResponse, _ operation: String) throws(Failure) -> Value? {
+    let error = S3Error(response)
+    if error.code == "NoSuchBucket" || error.isForeign { throw error.failure(operation, at: location) }
+    return nil
+  }
+
+  public func stat(_ key: String) async throws(Failure) -> ObjectInfo? {
+    let operation = "look at the object \(key)"
+    let answer: HTTPResponse
+    do throws(Failure) {
+      answer = try await client.send(try request(.head, key), operation, accepting: [404]).response
+    } catch {
+      // An answer to HEAD has no words. The same question as GET has.
+      guard ["store.denied", "store.refused", "store.region", "store.answer"].contains(error.code) else {
+        throw error
+      }
+      var again = try request(.get, key)
+      again.headers = [("Range", "bytes=0-0")]
+      _ = try await client.send(again, operation, accepting: [404, 416])
+      throw error
+    }
+    guard answer.isSuccess else { return nil }
+    guard let size = answer.headers["content-length"].flatMap({ Int64($0) }), size >= 0 else {
+      throw Failure(
+        "store.answer", "The S3 server \(location.endpoint) does not say how long the object \(key) is.")
+    }
+    let modified = answer.headers["last-modified"].flatMap(httpDate) ?? Instant(microseconds: 0)
+    return ObjectInfo(key: key, size: size, modified: modified)
+  }
+
+  public func list(_ prefix: String, after start: String) async throws(Failure) -> [ObjectInfo] {
+    // As with a folder: no key begins so.
+    guard prefix.isEmpty || !prefix.hasPrefix("/") else { return [] }
+    let base = location.prefix.isEmpty ? "" : location.prefix + "/"
+    var found: [ObjectInfo] = []
+    var token: String?
+    repeat {
+      var request = S3Request(.get, nil)
+      request.query = [("list-type", "2"), ("prefix", base + prefix), ("max-keys", "1000")]
+      if let token {
+        request.query.append(("continuation-token", token))
+      } else if !start.isEmpty {
+        request.query.append(("start-after", base + start))
+      }
+      request.mayHideError = true
+      let operation = "list the objects under \(prefix)"
+      let response = try await client.send(request, operation).response
+      guard let tree = XMLTree(parsing: response.body), tree.name == "ListBucketResult" else {
+        throw Failure(
+          "store.answer",
+          "The S3 server \(location.endpoint) does not answer as S3 does. (It was to \(operation).)",
+          remedy: "Check 'store.endpoint'.")
+      }
+      for entry in tree.all("Contents") {
+        guard let name = entry["Key"]?.text, name.utf8.starts(with: base.utf8),
+          let size = entry["Size"].flatMap({ Int64($0.text) })
+        else { continue }
+        let key = String(Substring(name.utf8.dropFirst(base.utf8.count)))
+        // Not every server knows where to start.
+        guard isProperKey(key), start.isEmpty || start.utf8.lexicographicallyPrecedes(key.utf8) else {
+          continue
+        }
+        let modified = entry["LastModified"].flatMap { listingDate($0.text) } ?? Instant(microseconds: 0)
+        found.append(ObjectInfo(key: key, size: size, modified: modified))
+      }
+      let next = tree["NextContinuationToken"]?.text
+      // The same token again would never end.
+      token = tree["IsTruncated"]?.text == "true" && next != token ? next : nil
+    } while token != nil
+    return found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+  }
+
+  // MARK: removing
+
+  public func delete(_ key: String) async throws(Failure) {
+    _ = try await client.send(try request(.delete, key), "delete the object \(key)", accepting: [404])
+  }
+
+  /// Asks the server whether it honours `If-None-Match: *`: some overwrite in silence. Three requests.
+  ///
+  /// - Parameter key: of an object that is there, or is written for it, and that nobody needs.
+  public func probeConditions(at key: String) async throws(Failure) -> Bool {
+    var request = try putting(Array("probe\n".utf8), at: key)
+    request.headers.append(("If-None-Match", "*"))
+    let operation = "write the object \(key)"
+    // A server that does not know the condition may say so.
+    let first = try await client.send(request, operation, accepting: [400, 412, 501]).response
+    if first.isSuccess, first.status != 501 {
+      let second = try await client.send(request, operation, accepting: [400, 412, 501]).response
+      return second.status == 412
+    }
+    return first.status == 412
+  }
+}

@@ -1,0 +1,142 @@
+import Files
+public import Support
+
+/// A request as it is signed: what goes over the wire, without the signature.
+public struct SignableRequest: Sendable {
+  public var method: String
+  /// With the port, where it is not the scheme's own.
+  public var host: String
+  /// As it is sent: each part percent-encoded, beginning with a slash.
+  public var path: String
+  /// Not encoded, in any order; a name alone has an empty value.
+  public var query: [(name: String, value: String)]
+  public var headers: [(name: String, value: String)]
+
+  public init(
+    method: String, host: String, path: String, query: [(name: String, value: String)] = [],
+    headers: [(name: String, value: String)] = []
+  ) {
+    self.method = method
+    self.host = host
+    self.path = path
+    self.query = query
+    self.headers = headers
+  }
+
+  /// The query as it is sent, and as it is signed: encoded, sorted by the encoded names, then values.
+  public var encodedQuery: String {
+    let pairs = query.map { (percentEncoded($0.name), percentEncoded($0.value)) }
+    return pairs.sorted { $0 < $1 }.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
+  }
+}
+
+/// AWS's Signature Version 4, a pure function. (docs.aws.amazon.com, "Signature Version 4 signing process".)
+///
+/// libcurl has one, and it signs paths with `=` in them, unsorted queries and names without a value otherwise than servers do.
+public struct Signer: Sendable {
+  public var keys: AccessKeys
+  public var region: String
+  public var service: String
+
+  public init(keys: AccessKeys, region: String, service: String = "s3") {
+    self.keys = keys
+    self.region = region
+    self.service = service
+  }
+
+  /// In place of the payload's digest where it is not known beforehand. Only over TLS.
+  public static let unsignedPayload = "UNSIGNED-PAYLOAD"
+  public static let emptyPayload = sha256([])
+
+  /// The request's headers with the signature among them. `Host` is not, since the transport writes it.
+  ///
+  /// - Parameter payload: SHA-256 of the body in hex, or ``unsignedPayload``.
+  public func signed(
+    _ request: SignableRequest, payload: String, at time: Instant
+  ) -> [(name: String, value: String)] {
+    var request = request
+    request.headers.append(("x-amz-date", Self.timestamp(time)))
+    if service == "s3" { request.headers.append(("x-amz-content-sha256", payload)) }
+    if let token = keys.sessionToken { request.headers.append(("x-amz-security-token", token)) }
+    let canonical = canonicalRequest(request, payload: payload)
+    let signature = signature(of: canonical.text, at: time)
+    return request.headers + [
+      (
+        "Authorization",
+        "AWS4-HMAC-SHA256 Credential=\(keys.id)/\(scope(time)),SignedHeaders=\(canonical.signedHeaders),Signature=\(signature)"
+      )
+    ]
+  }
+
+  /// The query of a URL that whoever has it may use for so many seconds, without keys.
+  public func presigned(_ request: SignableRequest, at time: Instant, seconds: Int) -> SignableRequest {
+    var request = request
+    request.query += [
+      ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"), ("X-Amz-Credential", "\(keys.id)/\(scope(time))"),
+      ("X-Amz-Date", Self.timestamp(time)), ("X-Amz-Expires", String(seconds)),
+    ]
+    if let token = keys.sessionToken { request.query.append(("X-Amz-Security-Token", token)) }
+    let names = Self.canonicalHeaders(request).map(\.name)
+    request.query.append(("X-Amz-SignedHeaders", names.joined(separator: ";")))
+    let canonical = canonicalRequest(request, payload: Self.unsignedPayload)
+    request.query.append(("X-Amz-Signature", signature(of: canonical.text, at: time)))
+    return request
+  }
+
+  /// What is hashed and signed, for tests and for comparing with what a server says that it has signed.
+  func canonicalRequest(_ request: SignableRequest, payload: String) -> (text: String, signedHeaders: String)
+  {
+    let headers = Self.canonicalHeaders(request)
+    let names = headers.map(\.name).joined(separator: ";")
+    // S3 takes the path as it was sent; all others encode it once more.
+    let path = service == "s3" ? request.path : percentEncoded(request.path, keepingSlashes: true)
+    let text = [
+      request.method, path, request.encodedQuery, headers.map { "\($0.name):\($0.value)\n" }.joined(), names,
+      payload,
+    ].joined(separator: "\n")
+    return (text, names)
+  }
+
+  /// By name, with the values of one name joined and runs of blanks made one.
+  private static func canonicalHeaders(_ request: SignableRequest) -> [(name: String, value: String)] {
+    var values: [String: [String]] = ["host": [request.host]]
+    for (name, value) in request.headers {
+      let words = value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
+      values[name.lowercased(), default: []].append(words)
+    }
+    return values.map { ($0.key, $0.value.joined(separator: ",")) }.sorted { $0.0 < $1.0 }
+  }
+
+  private func signature(of canonical: String, at time: Instant) -> String {
+    let day = String(Self.timestamp(time).prefix(8))
+    let text = "AWS4-HMAC-SHA256\n\(Self.timestamp(time))\n\(scope(time))\n\(sha256(canonical.utf8))"
+    var key = Array("AWS4\(keys.secret)".utf8)
+    for part in [day, region, service, "aws4_request", text] { key = hmacSHA256(key: key, Array(part.utf8)) }
+    return hex(key)
+  }
+
+  private func scope(_ time: Instant) -> String {
+    "\(Self.timestamp(time).prefix(8))/\(region)/\(service)/aws4_request"
+  }
+
+  /// `20261123T140000Z`
+  static func timestamp(_ time: Instant) -> String {
+    let p = time.parts
+    return
+      "\(padded(p.year, 4))\(padded(p.month, 2))\(padded(p.day, 2))T\(padded(p.hour, 2))\(padded(p.minute, 2))\(padded(p.second, 2))Z"
+  }
+}
+
+/// The text with every byte but letters, digits, `-`, `.`, `_` and `~` as `%XX`.
+public func percentEncoded(_ text: String, keepingSlashes: Bool = false) -> String {
+  let digits = Array("0123456789ABCDEF".utf8)
+  var result: [UInt8] = []
+  for byte in text.utf8 {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: result.append(byte)
+    case 0x2F where keepingSlashes: result.append(byte)
+    default: result += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }
+  }
+  return String(decoding: result, as: UTF8.self)
+}

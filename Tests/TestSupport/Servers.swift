@@ -1,0 +1,139 @@
+import Files
+import Glibc
+import Processes
+import Support
+import Synchronization
+
+/// A server on this machine's loopback that lives as long as the tests do.
+public struct TestServer: Sendable {
+  public var endpoint: String
+  public var keyID = "AKIDTEST12345"
+  public var secret = "test/secret+KEY=12345"
+  /// Where rclone keeps its buckets, each a folder; empty for moto, which keeps them in memory.
+  public var folder = ""
+}
+
+/// Real S3 servers, started when the first test asks for one: each is blind where the other sees.
+public actor TestServers {
+  public static let shared = TestServers()
+
+  private var running: [String: Task<TestServer, any Error>] = [:]
+  private static let folders = Mutex<[String]>([])
+
+  /// Checks signatures and MD5; ignores conditions and other checksums.
+  public func rclone() async throws -> TestServer {
+    try await server("rclone") { () async throws -> TestServer in
+      let folder = resolvedPath(
+        joined(environmentValue("TMPDIR") ?? "/tmp", "gadwall-test-rclone-\(randomName())"))
+      try makeFolder(folder)
+      TestServers.removeAtExit(folder)
+      var server = TestServer(endpoint: "")
+      server.folder = folder
+      server.endpoint = try await TestServers.start(
+        "servers/bin/rclone",
+        {
+          [
+            "serve", "s3", "--auth-key", "\(server.keyID),\(server.secret)", "--addr", "127.0.0.1:\($0)",
+            "--vfs-cache-mode", "off", folder,
+          ]
+        })
+      return server
+    }
+  }
+
+  /// Honours conditions; checks no signature.
+  public func moto() async throws -> TestServer {
+    try await server("moto") { () async throws -> TestServer in
+      TestServer(
+        endpoint: try await TestServers.start(
+          "servers/bin/moto_server", { ["-H", "127.0.0.1", "-p", String($0)] }))
+    }
+  }
+
+  private func server(
+    _ name: String, _ start: @escaping @Sendable () async throws -> TestServer
+  ) async throws -> TestServer {
+    let task = running[name] ?? Task { try await start() }
+    running[name] = task
+    return try await task.value
+  }
+
+  /// Starts the program of `.build` and waits until it takes connections.
+  public static func start(
+    _ program: String, _ arguments: (Int) -> [String], environment: [String: String] = [:]
+  ) async throws -> String {
+    let path = joined(repositoryRoot, ".build/\(program)")
+    guard exists(path) else { throw MissingPart(description: "\(path) is missing: run 'make setup'.") }
+    var words = ""
+    for _ in 0..<5 {
+      let port = try freePort()
+      let command = ChildCommand(
+        path, arguments(port), environment: plainEnvironment().merging(environment) { $1 },
+        outputLimit: .gibibytes(1),
+        errorLimit: .kibibytes(16), deadline: .after(seconds: 7200))
+      let text = Ended()
+      // Killed with this process, whose thread waits for it.
+      Task.detached {
+        let result = try? await Processes.run(command)
+        text.set(result.map { "\($0.status): \($0.errorText)" } ?? "it could not be started")
+      }
+      let deadline = Deadline.after(seconds: 60 * patience)
+      while text.value == nil, !deadline.hasPassed {
+        if isOpen(port) { return "http://127.0.0.1:\(port)" }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      words = text.value ?? "it took no connection"
+    }
+    throw MissingPart(description: "\(path) did not start: \(words)")
+  }
+
+  private final class Ended: Sendable {
+    private let text = Mutex<String?>(nil)
+    var value: String? { text.withLock { $0 } }
+    func set(_ value: String) { text.withLock { $0 = value } }
+  }
+
+  private static func removeAtExit(_ folder: String) {
+    folders.withLock { list in
+      if list.isEmpty { atexit { TestServers.removeFolders() } }
+      list.append(folder)
+    }
+  }
+  private static func removeFolders() {
+    for folder in folders.withLock({ $0 }) { try? removeTree(folder) }
+  }
+}
+
+/// A port that nobody has at the moment.
+public func freePort() throws -> Int {
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  defer { close(descriptor) }
+  var address = loopback(0)
+  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+  let result = withUnsafeMutablePointer(to: &address) {
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
+    }
+  }
+  guard result == 0 else { throw MissingPart(description: "No port of the loopback interface is free.") }
+  return Int(UInt16(bigEndian: address.sin_port))
+}
+
+private func isOpen(_ port: Int) -> Bool {
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  defer { close(descriptor) }
+  var address = loopback(port)
+  return withUnsafePointer(to: &address) {
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+    }
+  }
+}
+
+private func loopback(_ port: Int) -> sockaddr_in {
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_port = UInt16(port).bigEndian
+  address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+  return address
+}
