@@ -52,7 +52,7 @@ let package = Package(
     part("Ledger", ["Logs", "Files", "Support", "CSQLite"]),
     part("Logs", ["Files", "Support", "CShims"]),
     part("Rows", ["Files", "Support"]),
-    part("Iceberg", ["DuckDB", "ObjectStorage", "Files", "Support"]),
+    part("Iceberg", ["DuckDB", "ObjectStorage", "HTTP", "Files", "Support"]),
     part("DuckDB", ["Processes", "Files", "Support"]),
     part("ObjectStorage", ["HTTP", "Processes", "Files", "Support", "CExpat"]),
     part("HTTP", ["Files", "Support", "CCurl"]),
@@ -100,11 +100,13 @@ let package = Package(
     tests(
       "HarvestTests",
       [
-        "Harvest", "Fleet", "Ledger", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Processes", "Files",
+        "Harvest", "Fleet", "Ledger", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "HTTP", "Processes",
+        "Files",
         "Support",
       ]),
     tests(
-      "IcebergTests", ["Properties", "Iceberg", "DuckDB", "ObjectStorage", "Processes", "Files", "Support"]),
+      "IcebergTests",
+      ["Properties", "Iceberg", "DuckDB", "ObjectStorage", "HTTP", "Processes", "Files", "Support"]),
     tests("LedgerTests", ["Ledger", "Logs", "Files", "Support"]),
     tests("LogsTests", ["Logs", "Files", "Support", "CShims"]),
     tests("ConfigurationTests", ["Configuration", "Files", "Support"]),

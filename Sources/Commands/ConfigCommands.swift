@@ -88,10 +88,16 @@ enum ConfigCheckCommand: Command {
       }
     }
     do {
-      let store = try StoreDescription(configuration).open()
+      let store = try await StoreDescription(configuration).openForControl()
       report("the store \(store.url) can be written to", nil)
-      let catalog = DirectoryCatalog(
-        store: store, namespace: configuration.table[0], name: configuration.table[1])
+      if let store = store as? S3Store {
+        report(
+          store.settings.isConditional == true
+            ? "the S3 server \(store.location.endpoint) honours If-None-Match"
+            : "the S3 server \(store.location.endpoint) overwrites in spite of If-None-Match: unique names carry the promises",
+          nil)
+      }
+      let catalog = try openCatalog(configuration, store)
       if let table = try await catalog.load() {
         try table.checkOurs(name: catalog.table)
         report("the table \(catalog.table) at \(table.location)", nil)

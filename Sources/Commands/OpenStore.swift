@@ -1,7 +1,9 @@
 import CommandLine
 import Configuration
+import DuckDB
 import Files
 import HTTP
+import Iceberg
 import ObjectStorage
 import Processes
 import Support
@@ -61,6 +63,14 @@ struct StoreDescription: Sendable, Equatable {
     return try openS3(credentials: credentials)
   }
 
+  /// The same for the control machine, which has to know what the server does with conditions.
+  func openForControl() async throws(Failure) -> any ObjectStore {
+    if isFolder { return try open() }
+    var store = try openS3()
+    store.settings.isConditional = try await store.honoursConditions()
+    return store
+  }
+
   func openS3(credentials: String? = nil) throws(Failure) -> S3Store {
     let location = try S3Location(
       url: url, endpoint: endpoint ?? environmentValue("AWS_ENDPOINT_URL_S3"),
@@ -75,6 +85,75 @@ struct StoreDescription: Sendable, Equatable {
     }
     return S3Store(location, http: http, keys: KeySource(surroundings.providers), settings: settings)
   }
+}
+
+/// The catalog that the configuration names.
+func openCatalog(_ configuration: Configuration, _ store: any ObjectStore) throws(Failure) -> any Catalog {
+  let (namespace, name) = (configuration.table[0], configuration.table[1])
+  guard configuration.catalog == .rest, let uri = configuration.catalogURI else {
+    if let store = store as? S3Store, store.settings.isConditional != true {
+      throw Failure(
+        "catalog.unsafe",
+        "The S3 server \(store.location.endpoint) does not honour 'If-None-Match: *': two writers of a table in a directory catalog could not see each other.",
+        remedy: "Use a catalog of type rest with this server, or a server that honours it.")
+    }
+    return DirectoryCatalog(store: store, namespace: namespace, name: name)
+  }
+  let http = try HTTPClient(.from { environmentValue($0) })
+  let connection = RESTConnection(
+    uri: uri, warehouse: configuration.catalogWarehouse, http: http,
+    login: try catalogLogin(configuration, http))
+  return RESTCatalog(connection, namespace: namespace, name: name)
+}
+
+/// Lets DuckDB read the store, as far as it has to: tables and data files, by SQL of ours.
+func reading(_ store: any ObjectStore, _ duckdb: DuckDB) -> DuckDB {
+  guard let store = store as? S3Store else { return duckdb }
+  var duckdb = duckdb
+  duckdb.access = { () throws(Failure) in
+    let keys = try await store.keys()
+    let location = store.location
+    var options: [SQL] = [
+      "TYPE s3", "KEY_ID \(keys.id)", "SECRET \(keys.secret)", "REGION \(location.region)",
+      "ENDPOINT \(location.host + location.basePath)",
+      "URL_STYLE \(location.style == .path ? "path" : "vhost")",
+      location.scheme == "https" ? "USE_SSL true" : "USE_SSL false",
+    ]
+    if let token = keys.sessionToken { options.append("SESSION_TOKEN \(token)") }
+    var statements: [SQL] = ["LOAD httpfs", "CREATE SECRET gadwall (\(options.joined(separator: ", ")))"]
+    if location.scheme == "https" { statements.append("SET enable_server_cert_verification = true") }
+    if let file = HTTPClient.Settings.from({ environmentValue($0) }).certificates {
+      statements.append("SET ca_cert_file = \(file)")
+    }
+    return statements
+  }
+  return duckdb
+}
+
+private func catalogLogin(_ configuration: Configuration, _ http: HTTPClient) throws(Failure) -> CatalogLogin
+{
+  if let signing = configuration.catalogSigning {
+    let region =
+      configuration.storeRegion ?? environmentValue("AWS_REGION") ?? environmentValue("AWS_DEFAULT_REGION")
+      ?? "us-east-1"
+    let surroundings = KeySurroundings(environment: { environmentValue($0) }, http: http, region: region)
+    return CatalogLogin(
+      .signature(KeySource(surroundings.providers), service: signing.rawValue, region: region))
+  }
+  if let token = environmentValue("GADWALL_CATALOG_TOKEN"), !token.isEmpty {
+    return CatalogLogin(.token(token))
+  }
+  guard let credential = environmentValue("GADWALL_CATALOG_CREDENTIAL"), !credential.isEmpty else {
+    return CatalogLogin(.none)
+  }
+  let parts = credential.split(separator: ":", maxSplits: 1).map(String.init)
+  guard parts.count == 2 else {
+    throw Failure("catalog.login", "GADWALL_CATALOG_CREDENTIAL is not ID:SECRET.")
+  }
+  return CatalogLogin(
+    .client(
+      id: parts[0], secret: parts[1], scope: configuration.catalogScope,
+      tokenURI: configuration.catalogTokenURI))
 }
 
 /// Flags of a node's commands that say which store it is.

@@ -42,9 +42,8 @@ struct Workspace {
 
   static func open(_ configuration: Configuration) async throws -> Workspace {
     let duckdb = try await DuckDB.find(configured: configuration.duckdbPath)
-    let store = try StoreDescription(configuration).open()
-    let catalog = DirectoryCatalog(
-      store: store, namespace: configuration.table[0], name: configuration.table[1])
+    let store = try await StoreDescription(configuration).openForControl()
+    let catalog = try openCatalog(configuration, store)
     let temporary = environmentValue("TMPDIR") ?? "/tmp"
     removeAbandoned(in: temporary)
     let scratch = joined(temporary, "gadwall-\(randomName())")
@@ -58,7 +57,7 @@ struct Workspace {
     }
     temporaryFolders.withLock { $0.append(scratch) }
     return Workspace(
-      configuration: configuration, store: store, duckdb: duckdb, catalog: catalog,
+      configuration: configuration, store: store, duckdb: reading(store, duckdb), catalog: catalog,
       engine: try localEngine(configuration, duckdb), scratch: scratch)
   }
 

@@ -11,7 +11,9 @@ public struct Configuration: Sendable {
   }
 
   public enum EngineKind: String, Sendable, CaseIterable { case local }
-  public enum CatalogKind: String, Sendable, CaseIterable { case directory }
+  public enum CatalogKind: String, Sendable, CaseIterable { case directory, rest }
+  /// AWS's services that sign requests to their REST catalogs.
+  public enum CatalogSigning: String, Sendable, CaseIterable { case glue, s3tables }
 
   /// How a bucket is named in URLs: `host/bucket` or `bucket.host`.
   public enum StoreStyle: String, Sendable, CaseIterable { case path, virtual }
@@ -47,6 +49,12 @@ public struct Configuration: Sendable {
   /// S3's storage classes by kind of object: raw, alerts, runs, warehouse.
   public var storageClasses: [String: String] = [:]
   public var catalog = CatalogKind.directory
+  /// Of a REST catalog.
+  public var catalogURI: String?
+  public var catalogWarehouse: String?
+  public var catalogScope: String?
+  public var catalogTokenURI: String?
+  public var catalogSigning: CatalogSigning?
   /// Namespace and name, `["logs", "events"]`.
   public var table = ["logs", "events"]
   public var keepSeconds = 0.0

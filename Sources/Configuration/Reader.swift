@@ -61,8 +61,7 @@ private struct Reader {
 
     try readStore(top)
 
-    let catalog = try section(top, "catalog", keys: ["type"])
-    result.catalog = try choice(catalog, "type", standard: .directory)
+    try readCatalog(top)
 
     try readTable(top)
     let prune = try section(top, "prune", keys: ["keep"])
@@ -174,6 +173,44 @@ private struct Reader {
       }
       result.storageClasses[kind] = name
       note(classes, kind, name)
+    }
+  }
+
+  private mutating func readCatalog(_ top: Section) throws(Failure) {
+    let ofREST = ["uri", "warehouse", "scope", "tokenUri", "signing"]
+    let catalog = try section(top, "catalog", keys: ["type"] + ofREST)
+    result.catalog = try choice(catalog, "type", standard: .directory)
+    guard result.catalog == .rest else {
+      for key in ofREST {
+        guard let value = member(catalog, key) else { continue }
+        throw wrong("config.value", value.mark, "catalog.\(key) is for a catalog of type rest.")
+      }
+      return
+    }
+    func address(_ key: String) throws(Failure) -> String? {
+      guard let text = try text(catalog, key) else { return nil }
+      guard text.hasPrefix("https://") || text.hasPrefix("http://"),
+        text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+      else {
+        throw wrong(
+          "config.value", member(catalog, key)?.mark ?? Mark(line: 1, column: 1),
+          "catalog.\(key) begins with https:// or http://, not '\(printable(text))'.")
+      }
+      return text
+    }
+    guard let uri = try address("uri") else {
+      throw wrong(
+        "config.value", member(top, "catalog")?.mark ?? Mark(line: 1, column: 1),
+        "a catalog of type rest has an address.", remedy: "Add 'uri: https://…' to it.")
+    }
+    result.catalogURI = uri
+    note(catalog, "uri", uri)
+    result.catalogWarehouse = try text(catalog, "warehouse")
+    note(catalog, "warehouse", result.catalogWarehouse ?? "the catalog's own")
+    result.catalogScope = try text(catalog, "scope")
+    result.catalogTokenURI = try address("tokenUri")
+    if member(catalog, "signing") != nil {
+      result.catalogSigning = try choice(catalog, "signing", standard: Configuration.CatalogSigning.glue)
     }
   }
 

@@ -11,6 +11,9 @@ public struct DuckDB: Sendable {
   /// The folder with `v1.5.5/PLATFORM/NAME.duckdb_extension`.
   public let extensions: String
 
+  /// Statements that let it read the store, keys among them: given on standard input alone, and only with the iceberg extension.
+  public var access: (@Sendable () async throws(Failure) -> [SQL])?
+
   public struct Settings: Sendable {
     public var memory: ByteCount
     public var threads: Int
@@ -100,14 +103,23 @@ public struct DuckDB: Sendable {
   public func run(_ statements: [SQL], _ settings: Settings = Settings()) async throws(Failure)
     -> [[JSONValue]]
   {
+    var before: [SQL] = []
+    let mark = randomName()
+    if settings.load.contains("iceberg"), let access {
+      // Some of them print a row, too: the statements' own begin after the mark.
+      before = try await access() + ["SELECT \(mark) AS gadwall_begin"]
+    }
     let result: ChildResult
     do {
-      result = try await Processes.run(command(statements, settings))
+      result = try await Processes.run(command(before + statements, settings))
     } catch {
       throw failure(error)
     }
     if let failure = failure(result) { throw failure }
-    return try resultSets(result.output)
+    let results = try resultSets(result.output)
+    if before.isEmpty { return results }
+    let begin = results.firstIndex { $0.first?["gadwall_begin"]?.string == mark }
+    return Array(results.dropFirst(begin.map { $0 + 1 } ?? 0))
   }
 
   func command(_ statements: [SQL], _ settings: Settings, feed: ChildFeed? = nil) -> ChildCommand {

@@ -15,17 +15,22 @@ final class Transfer {
   private var status = 0
   private var headers: [String: String] = [:]
   private var headerBytes = 0
+  /// The empty line after the headers has come.
+  private var hasAllHeaders = false
   private var body: [UInt8] = []
   private var received: Int64 = 0
   /// Why a callback has given up.
   private var failure: HTTPFailure?
 
   private static let headerLimit = 1 << 16
-  /// Of the body of an answer that is no success and was to go into a file.
+  /// Of the body of an answer that is no success: the rest of it is passed over.
   private static let errorLimit = 1 << 16
 
   init(_ request: HTTPRequest, settings: HTTPClient.Settings) throws(HTTPFailure) {
     self.request = request
+    guard request.url.hasPrefix("http://") || request.url.hasPrefix("https://") else {
+      throw HTTPFailure(.unreachable, "the URL is none of HTTP's")
+    }
     let opened: Descriptor?
     switch request.body {
     case .file(let path, _, _):
@@ -169,9 +174,11 @@ final class Transfer {
       return false
     }
     let text = String(decoding: line, as: UTF8.self)
+    hasAllHeaders = text == "\r\n" || text == "\n"
     if text.hasPrefix("HTTP/") {
       // A 100 came before.
       headers = [:]
+      hasAllHeaders = false
       status = Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0
     } else if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) {
       let value = text[text.index(after: colon)...]
@@ -193,7 +200,7 @@ final class Transfer {
 
   private func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let isSuccess = (200..<300).contains(status)
-    if target != nil, !isSuccess {
+    if !isSuccess {
       body.append(contentsOf: bytes.prefix(Self.errorLimit - body.count))
       return true
     }
@@ -227,13 +234,18 @@ final class Transfer {
           Self.kind(code), said.isEmpty ? String(cString: curl_easy_strerror(code)) : said, received: received
         ))
     }
+    // libcurl takes the end of the connection for the end of the headers, or of a body whose length nobody said. Either may have been cut.
+    let hasNoBody = request.method == .head || number == 204 || number == 304
+    let saysItsEnd = headers["content-length"] != nil || headers["transfer-encoding"] != nil
+    guard hasAllHeaders, hasNoBody || saysItsEnd else {
+      return .failure(HTTPFailure(.broken, "the answer does not say where it ends", received: received))
+    }
     return .success(HTTPResponse(status: number, headers: headers, body: body, received: received))
   }
 
   private static func kind(_ code: CURLcode) -> HTTPFailure.Kind {
     switch code {
-    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_URL_MALFORMAT,
-      CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_URL_MALFORMAT:
       .unreachable
     case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
       CURLE_SSL_CERTPROBLEM,

@@ -104,7 +104,9 @@ public struct StagedBundle: Sendable, Codable, Equatable {
 }
 
 /// Why a reported bundle can't be true, or nil.
-func contradiction(in bundle: StagedBundle, dataPath: String) -> String? {
+func contradiction(in bundle: StagedBundle, dataPath: String, isInStore: (String) -> Bool = { _ in false })
+  -> String?
+{
   if bundleID(batches: bundle.batches.map(\.id)) != bundle.id { return "its id is not that of its batches" }
   for batch in bundle.batches {
     if !batch.isConserved {
@@ -119,8 +121,12 @@ func contradiction(in bundle: StagedBundle, dataPath: String) -> String? {
   if bundle.dataFiles.reduce(0, { $0 + $1.rows }) != bundle.rows {
     return "its data files don't hold its rows"
   }
-  if let file = bundle.dataFiles.first(where: { !$0.url.hasPrefix(dataPath + "/") }) {
-    return "the data file \(printable(file.url)) lies outside the table"
+  for file in bundle.dataFiles where !file.url.hasPrefix(dataPath + "/") {
+    // Staged when the catalog meant the table to lie elsewhere, before there was one. Its own name says whose it is.
+    guard isInStore(file.url), baseName(file.url).hasPrefix("\(bundle.id.prefix(24))-\(bundle.attempt)-")
+    else {
+      return "the data file \(printable(file.url)) lies outside the table"
+    }
   }
   return nil
 }

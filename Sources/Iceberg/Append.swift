@@ -34,8 +34,12 @@ public struct TableWriter: Sendable {
     let spec =
       try base.map { table throws(Failure) in try checkOurs(table.metadata, table: catalog.table) }
       ?? newSpec()
-    let location = try await catalog.newLocation()
-    let metadataPath = base?.metadataPath ?? location + "/metadata"
+    let metadataPath: String
+    if let base {
+      metadataPath = base.metadataPath
+    } else {
+      metadataPath = try await catalog.newLocation() + "/metadata"
+    }
     let parent = base?.currentSnapshot
     let snapshotID = newSnapshotID()
     let sequence = (base?.lastSequence ?? 0) + 1

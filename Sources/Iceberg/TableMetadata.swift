@@ -5,6 +5,8 @@ public struct LoadedTable: Sendable {
   public var metadata: JSONValue
   /// What the catalog knows this state by: the version number with the directory catalog.
   public var version: Int
+  /// The URL of the metadata file, where the catalog says it.
+  public var metadataLocation: String?
 
   public var location: String { trimSlash(metadata["location"]?.string ?? "") }
   public var dataPath: String { property("write.data.path").map(trimSlash) ?? location + "/data" }
@@ -157,6 +159,12 @@ func applied(
   return metadata
 }
 
+/// What a table of ours is made with.
+let newTableProperties = [
+  "write.metadata.previous-versions-max": "100", "write.parquet.compression-codec": "zstd",
+  "write.metadata.delete-after-commit.enabled": "true",
+]
+
 private func newMetadata(location: String, uuid: String) -> JSONValue {
   [
     "format-version": 2, "table-uuid": .string(uuid), "location": .string(location),
@@ -165,10 +173,7 @@ private func newMetadata(location: String, uuid: String) -> JSONValue {
     "schemas": [schemaJSON()], "default-spec-id": 0, "partition-specs": [partitionSpecJSON()],
     "last-partition-id": 1001,
     "default-sort-order-id": 0, "sort-orders": [["order-id": 0, "fields": []]],
-    "properties": [
-      "write.metadata.previous-versions-max": "100", "write.parquet.compression-codec": "zstd",
-      "write.metadata.delete-after-commit.enabled": "true",
-    ],
+    "properties": .object(newTableProperties.mapValues { .string($0) }),
     "current-snapshot-id": -1, "refs": [:], "snapshots": [], "snapshot-log": [], "metadata-log": [],
   ]
 }

@@ -1,5 +1,184 @@
+import Files
 import HTTP
+import Support
+import TestSupport
 import Testing
 
-@Suite struct HTTPClientTests {
+/// A server that says byte for byte what a test has written down, once a connection.
+private let scripted = """
+  import socket, sys, threading, time
+  port, answers = int(sys.argv[1]), [word.encode() for word in sys.argv[2:]]
+  server = socket.create_server(("127.0.0.1", port)); number = 0
+  def serve(client, answer):
+      data = b""
+      while b"\\r\\n\\r\\n" not in data:
+          block = client.recv(65536)
+          if not block: return
+          data += block
+      head, _, body = data.partition(b"\\r\\n\\r\\n")
+      length = next((int(l.split(b":")[1]) for l in head.split(b"\\r\\n") if l.lower().startswith(b"content-length:")), 0)
+      while len(body) < length:
+          block = client.recv(65536)
+          if not block: return
+          body += block
+      if answer == b"echo":
+          said = head + b"\\r\\n\\r\\n" + body
+          answer = b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(said) + said
+      client.sendall(answer.replace(b"<stall>", b""))
+      if answer.endswith(b"<stall>"): time.sleep(60)
+      client.shutdown(socket.SHUT_RDWR); client.close()
+  while True:
+      client, _ = server.accept()
+      answer = answers[min(number, len(answers) - 1)]
+      client.settimeout(60); number += 1
+      threading.Thread(target=serve, args=(client, answer), daemon=True).start()
+  """
+
+/// Starts it. The first connection only looks whether it is there.
+private func server(_ answer: String) async throws -> String {
+  try await TestServers.start("python/bin/python", { ["-c", scripted, String($0), "none", answer] })
+}
+
+@Suite(.tags(.medium)) struct HTTPClientTests {
+  private let client: HTTPClient
+  init() throws { client = try HTTPClient() }
+
+  private func get(_ url: String, _ change: (inout HTTPRequest) -> Void = { _ in }) async throws
+    -> HTTPResponse
+  {
+    var request = HTTPRequest(.get, url)
+    change(&request)
+    return try await client.send(request)
+  }
+
+  @Test func whatIsSentArrives() async throws {
+    let url = try await server("echo")
+    var request = HTTPRequest(
+      .put, url + "/a%20b?x=%2F", headers: [("X-One", "1"), ("X-Empty-Not", "0")],
+      body: .bytes(Array("body".utf8)))
+    var said = String(decoding: try await client.send(request).body, as: UTF8.self)
+    #expect(said.hasPrefix("PUT /a%20b?x=%2F HTTP/1.1\r\n"))
+    #expect(
+      said.contains("\r\nX-One: 1\r\n") && said.contains("\r\nContent-Length: 4\r\n")
+        && said.hasSuffix("\r\n\r\nbody"))
+    #expect(!said.lowercased().contains("expect:") && !said.lowercased().contains("transfer-encoding"))
+    request = HTTPRequest(.post, url, body: .bytes([]))
+    said = String(decoding: try await client.send(request).body, as: UTF8.self)
+    #expect(
+      said.hasPrefix("POST / HTTP/1.1\r\n") && said.contains("\r\nContent-Length: 0\r\n")
+        && !said.contains("Content-Type"))
+  }
+
+  @Test func partOfAFileGoesUpAndABodyIntoAFile() async throws {
+    try await withScratch { folder in
+      let url = try await server("echo")
+      let file = joined(folder, "file")
+      try publish(Array("0123456789".utf8), at: file, replacing: true)
+      let target = joined(folder, "target")
+      try publish(Array("before".utf8), at: target, replacing: true)
+      var request = HTTPRequest(.put, url, body: .file(file, offset: 3, count: 4))
+      request.sink = .file(target, offset: 6)
+      let response = try await client.send(request)
+      let text = String(decoding: try readFile(target, limit: .kibibytes(4)), as: UTF8.self)
+      #expect(response.body.isEmpty && response.received == Int64(text.utf8.count - 6))
+      #expect(text.hasPrefix("beforePUT / HTTP/1.1") && text.hasSuffix("\r\n\r\n3456"))
+    }
+  }
+
+  @Test func anErrorsBodyStaysOutOfTheFile() async throws {
+    try await withScratch { folder in
+      let url = try await server("HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\nnone")
+      let target = joined(folder, "target")
+      try publish([], at: target, replacing: true)
+      let response = try await get(url) { $0.sink = .file(target, offset: 0) }
+      #expect(response.status == 404 && response.body == Array("none".utf8))
+      #expect(try readFile(target, limit: .kibibytes(1)) == [])
+    }
+  }
+
+  @Test func headersAreReadWithoutTheirCase() async throws {
+    let url = try await server("HTTP/1.1 200 OK\r\nETag: \"x\"\r\nX-A:  b c \r\nContent-Length: 0\r\n\r\n")
+    let response = try await get(url)
+    #expect(response.headers["etag"] == "\"x\"" && response.headers["x-a"] == "b c")
+  }
+
+  @Test(
+    arguments: [
+      ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", HTTPFailure.Kind.broken),
+      ("HTTP/1.1 200 OK\r\nContent-Le", .broken),
+      ("no http at all", .broken),
+      ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + String(repeating: "x", count: 100), .tooLong),
+      ("HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "x", count: 100), .tooLong),
+      (
+        "HTTP/1.1 200 OK\r\n"
+          + String(repeating: "X-Long: 0123456789012345678901234567890123456789\r\n", count: 1500) + "\r\n",
+        .tooLong
+      ),
+      ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nha<stall>", .timedOut),
+    ] as [(String, HTTPFailure.Kind)]) func whatIsNoWholeAnswerIsAFailure(
+      _ answer: String, _ kind: HTTPFailure.Kind
+    ) async throws
+  {
+    let url = try await server(answer)
+    let failure = await #expect(throws: HTTPFailure.self) {
+      _ = try await get(url) {
+        $0.limit = ByteCount(50)
+        $0.timeouts = HTTPRequest.Timeouts(connect: 5, idle: 1, total: 20)
+      }
+    }
+    #expect(failure?.kind == kind, "\(failure?.words ?? "")")
+  }
+
+  @Test func nothingIsFollowed() async throws {
+    let url = try await server(
+      "HTTP/1.1 307 Away\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
+    #expect(try await get(url).status == 307)
+  }
+
+  @Test func nobodyThereIsUnreachable() async throws {
+    let failure = await #expect(throws: HTTPFailure.self) {
+      _ = try await get("http://127.0.0.1:\(try freePort())/")
+    }
+    #expect(failure?.kind == .unreachable)
+    let other = await #expect(throws: HTTPFailure.self) { _ = try await get("file:///etc/passwd") }
+    #expect(other?.kind == .unreachable)
+  }
+
+  @Test func aCancelledTaskIsNotKeptWaiting() async throws {
+    let url = try await server("<stall>")
+    let task = Task { try await get(url) }
+    try await Task.sleep(for: .milliseconds(200))
+    let watch = Stopwatch()
+    task.cancel()
+    let failure = await #expect(throws: HTTPFailure.self) { _ = try await task.value }
+    #expect(failure?.kind == .cancelled)
+    #expect(watch.seconds < 5 * patience)
+    // One that was cancelled before it began.
+    let late = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await get(url)
+    }
+    #expect((await #expect(throws: HTTPFailure.self) { _ = try await late.value })?.kind == .cancelled)
+  }
+
+  @Test func aHeaderCantBeginAnother() async throws {
+    let url = try await server("echo")
+    let failure = await #expect(throws: HTTPFailure.self) {
+      _ = try await get(url) { $0.headers = [("X-A", "b\r\nX-Evil: 1")] }
+    }
+    #expect(failure?.kind == .broken)
+  }
+
+  @Test func manyGoSideBySide() async throws {
+    let url = try await server("echo")
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for number in 0..<200 {
+        group.addTask {
+          let response = try await client.send(HTTPRequest(.get, "\(url)/\(number)"))
+          return String(decoding: response.body, as: UTF8.self).hasPrefix("GET /\(number) HTTP/1.1")
+        }
+      }
+      for try await isRight in group { #expect(isRight) }
+    }
+  }
 }

@@ -14,7 +14,7 @@ import Testing
   /// - Returns: the call that failed; nil when there are not so many.
   private func hit(_ fault: FaultyStore.Fault, call: Int) async throws -> String? {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       // A table that is there already, with a marker to take away, and a file that is new.
       try await fleet.write(0, "a.log.1", lines: 2, seed: 1)
       _ = try await fleet.run()

@@ -1,9 +1,11 @@
 import DuckDB
 import Files
 import Fleet
+import HTTP
 import Iceberg
 import Logs
 import ObjectStorage
+import Processes
 import Support
 import TestSupport
 
@@ -59,19 +61,40 @@ struct InProcessEngine: Engine {
   }
 }
 
+/// Where the tests of a harvest keep the archive.
+enum TestBackend: String {
+  /// A folder, with the directory catalog.
+  case folder
+  /// rclone's S3, with a REST catalog of pyiceberg's.
+  case s3
+
+  /// `GADWALL_TEST_STORE=s3` runs all of them on real storage.
+  static let current = environmentValue("GADWALL_TEST_STORE").flatMap(TestBackend.init) ?? .folder
+}
+
 /// A small fleet in a folder, with everything that a harvest needs.
 struct InProcessFleet {
   var engine: InProcessEngine
-  let store: DirectoryStore
-  let catalog: DirectoryCatalog
+  let store: any ObjectStore
+  /// Where the store's objects lie as files: the server's own folder, too.
+  let storeFolder: String
+  let catalog: any Catalog
   let duckdb: DuckDB
   let folder: String
 
-  init(_ folder: String, nodes: Int = 1) async throws {
+  init(_ folder: String, nodes: Int = 1, on backend: TestBackend = .current) async throws {
     self.folder = folder
-    duckdb = try await testDuckDB()
-    store = try DirectoryStore(root: joined(folder, "store"))
-    catalog = DirectoryCatalog(store: store, namespace: "logs", name: "events")
+    switch backend {
+    case .folder:
+      duckdb = try await testDuckDB()
+      let store = try DirectoryStore(root: joined(folder, "store"))
+      self.store = store
+      storeFolder = store.root
+      catalog = DirectoryCatalog(store: store, namespace: "logs", name: "events")
+    case .s3:
+      let parts = try await S3Parts.make()
+      (store, storeFolder, catalog, duckdb) = (parts.store, parts.folder, parts.catalog, parts.duckdb)
+    }
     let list = (1...nodes).map { Node(region: "r\($0 % 2)", zone: "z", name: "n\($0)") }
     engine = InProcessEngine(nodes: list, folder: folder, store: store, duckdb: duckdb)
     for node in list { try makeFolder(joined(engine.root(node), "var/logs/raw_logs")) }
@@ -143,4 +166,39 @@ func tree(_ folder: String) throws -> [String: [UInt8]] {
     }
   }
   return result
+}
+
+/// A new bucket with a catalog of its own, and a DuckDB that may read it.
+struct S3Parts {
+  var store: S3Store
+  var folder: String
+  var catalog: RESTCatalog
+  var duckdb: DuckDB
+
+  static func make() async throws -> S3Parts {
+    let server = try await TestServers.shared.rclone()
+    let catalogServer = try await TestServers.shared.catalog()
+    let bucket = "bucket-\(randomName())"
+    // What rclone has as a bucket is a folder.
+    let folder = joined(server.folder, "\(bucket)/archive")
+    try makeFolder(folder)
+    let url = "s3://\(bucket)/archive"
+    let http = try HTTPClient()
+    let location = try S3Location(url: url, endpoint: server.endpoint, region: nil, style: nil)
+    var settings = S3Store.Settings()
+    settings.isConditional = false
+    let keys = AccessKeys(id: server.keyID, secret: server.secret)
+    let store = S3Store(location, http: http, keys: KeySource(keys), settings: settings)
+    let login = CatalogLogin(
+      .client(id: catalogServer.keyID, secret: catalogServer.secret, scope: nil, tokenURI: nil))
+    let connection = RESTConnection(
+      uri: catalogServer.endpoint, warehouse: url + "/warehouse", http: http, login: login)
+    var duckdb = try await testDuckDB()
+    let secret: SQL =
+      "CREATE SECRET (TYPE s3, KEY_ID \(keys.id), SECRET \(keys.secret), ENDPOINT \(location.host), URL_STYLE 'path', USE_SSL false)"
+    duckdb.access = { () throws(Failure) in ["LOAD httpfs", secret] }
+    return S3Parts(
+      store: store, folder: folder, catalog: RESTCatalog(connection, namespace: "logs", name: "events"),
+      duckdb: duckdb)
+  }
 }

@@ -72,11 +72,11 @@ import Testing
   /// An empty folder where the store was mounted: nothing that a ledger knows may be forgotten for that.
   @Test func aStoreThatIsNotMountedTakesNothingOutOfALedger() async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       try await leaveOpenRun(fleet)
       try removeFile(fleet.path(0, "a.log.1"))
-      let store = fleet.store.root
+      let store = fleet.storeFolder
       try renameFile(store, store + ".away", replacing: false)
       try makeFolder(store)
       let summary = try await fleet.run()

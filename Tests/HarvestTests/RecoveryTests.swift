@@ -31,9 +31,9 @@ import Testing
   private func recoverWhole(
     _ fleet: InProcessFleet, removed: Bool = false, gone: [String] = []
   ) async throws -> [RecoveryItem.Kind] {
-    let before = try tree(fleet.store.root)
+    let before = try tree(fleet.storeFolder)
     let said = try await recover(fleet, removed: removed, gone: gone)
-    #expect(try tree(fleet.store.root) == before)
+    #expect(try tree(fleet.storeFolder) == before)
     #expect(said.allSatisfy { $0.state == .possible }, "\(said)")
     let done = try await recover(fleet, apply: true, removed: removed, gone: gone)
     #expect(done.allSatisfy { $0.state == .done }, "\(done)")
@@ -121,7 +121,7 @@ import Testing
 
   @Test(arguments: [false, true]) func proofsThatAreGoneAreWrittenAgain(_ isExpired: Bool) async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       _ = try await fleet.run()
       try publish([], at: fleet.path(0, "empty.log.1"), replacing: true)
@@ -146,7 +146,7 @@ import Testing
     async throws
   {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder, nodes: 2)
+      let fleet = try await InProcessFleet(folder, nodes: 2, on: .folder)
       let text = try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       try await fleet.write(1, "b.log.1", lines: 5, seed: 2)
       let before = try await fleet.run().proven
@@ -286,7 +286,7 @@ import Testing
   /// A backup of `runs/` that is older than the proofs: an open plan in it was committed long ago.
   @Test func anOpenPlanWhoseRowsAreThereIsNotCommittedAgain() async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       var request = fleet.request
       request.isPruneOff = true
@@ -353,7 +353,7 @@ import Testing
     async throws
   {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       for (seed, lines) in [(1, 3), (2, 5), (3, 7)] {
         try await fleet.write(
           0, "a.log.\(seed)", lines: lines, seed: UInt64(seed), at: 1_795_000_000 + Int64(seed))
@@ -385,7 +385,7 @@ import Testing
 
   @Test func aRollbackIsToldFromADeletion() async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       _ = try await fleet.run()
       try await fleet.write(0, "b.log.1", lines: 5, seed: 2)
@@ -402,7 +402,7 @@ import Testing
 
   @Test func whatSomebodyDeletedComesBackOnlyWhenAskedFor() async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       _ = try await fleet.run()
       try await fleet.write(0, "b.log.1", lines: 5, seed: 2)
@@ -424,7 +424,7 @@ import Testing
   /// Somebody rolls the table back between a commit and its proof: nothing may be proven, and deleted, that is no longer there.
   @Test func whatWasRolledBackBeforeItsProofIsNotProven() async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       _ = try await fleet.run()
       try await fleet.write(0, "b.log.1", lines: 5, seed: 2)
@@ -447,7 +447,7 @@ import Testing
   /// A bundle was taken apart and brought back in parts, and then the table was lost: the whole bundle and its part must not both come back.
   @Test func aBundleAndAPartOfItDoNotBothComeBack() async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       try await fleet.write(0, "b.log.1", lines: 5, seed: 2)
       let run = try await fleet.run().run
@@ -478,7 +478,7 @@ import Testing
 
   @Test func aTableThatIsGoneIsMadeAnew() async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
       _ = try await fleet.run()
       try await delete(fleet, "warehouse/logs/events/metadata/")

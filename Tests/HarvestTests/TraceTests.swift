@@ -141,7 +141,7 @@ import Testing
   /// Another machine's commit came in between; without the check its rows are gone from the table.
   @Test(arguments: [true, false]) func aCommitIsRefusedOnATableThatHasMovedOn(_ rule: Bool) async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder, nodes: 2)
+      let fleet = try await InProcessFleet(folder, nodes: 2, on: .folder)
       try await fleet.write(0, "z.log.1", lines: 1, seed: 9)
       _ = try await fleet.run()
       try await fleet.write(0, "a.log.1", lines: 3, seed: 1)
@@ -265,11 +265,11 @@ import Testing
       try await stageOnly(fleet)
       let data = "warehouse/logs/events/data/"
       let first = try #require(try await fleet.store.list(data).first)
-      let inode = try FileInfo(path: joined(fleet.store.root, first.key)).inode
+      let inode = try FileInfo(path: joined(fleet.storeFolder, first.key)).inode
       try removeTree(joined(fleet.engine.root(fleet.engine.nodes[0]), "var/lib/gadwall"))
       try await stageOnly(fleet)
       #expect(try await fleet.store.list(data).count == (rule ? 2 : 1))
-      #expect((try FileInfo(path: joined(fleet.store.root, first.key)).inode == inode) == rule)
+      #expect((try FileInfo(path: joined(fleet.storeFolder, first.key)).inode == inode) == rule)
     }
   }
 

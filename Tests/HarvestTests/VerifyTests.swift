@@ -70,7 +70,7 @@ import Testing
       try await fleet.write(0, "a.log.1", lines: 40, seed: 1)
       _ = try await fleet.run()
       let key = try await dataFile(fleet)
-      let path = joined(fleet.store.root, key)
+      let path = joined(fleet.storeFolder, key)
       let other = joined(folder, "other.parquet")
       try await fleet.duckdb.run(["COPY (FROM read_parquet(\(path)) LIMIT 39) TO \(other) (FORMAT parquet)"])
       try await fleet.store.put(file: other, at: key)
@@ -89,7 +89,7 @@ import Testing
       let key = try await dataFile(fleet)
       let parts = baseName(key).split(separator: "-")
       let other = folderName(key) + "/\(parts[0])-\(randomName())-0.parquet"
-      try await fleet.store.put(file: joined(fleet.store.root, key), at: other)
+      try await fleet.store.put(file: joined(fleet.storeFolder, key), at: other)
       let report = try await verify(fleet, VerifyScope())
       #expect(report.findings.isEmpty)
       #expect(report.orphans.map(\.key) == [other])
@@ -114,7 +114,7 @@ import Testing
       let path = joined(folder, "other.parquet")
       let stranger = sha256("another batch".utf8)
       try await fleet.duckdb.run([
-        "COPY (SELECT * REPLACE (CASE WHEN line = 1 THEN \(stranger) ELSE batch END AS batch) FROM read_parquet(\(joined(fleet.store.root, key)))) TO \(path) (FORMAT parquet)"
+        "COPY (SELECT * REPLACE (CASE WHEN line = 1 THEN \(stranger) ELSE batch END AS batch) FROM read_parquet(\(joined(fleet.storeFolder, key)))) TO \(path) (FORMAT parquet)"
       ])
       try await fleet.store.put(file: path, at: other)
       #expect(try await verify(fleet, removing).orphans.isEmpty)
@@ -130,7 +130,7 @@ import Testing
       _ = try await fleet.run()
       let key = try await dataFile(fleet)
       let other = folderName(key) + "/00000-0-5f4dcc3b-00001.parquet"
-      try await fleet.store.put(file: joined(fleet.store.root, key), at: other)
+      try await fleet.store.put(file: joined(fleet.storeFolder, key), at: other)
       #expect(try await verify(fleet, removing).orphans.isEmpty)
       #expect(try await fleet.store.stat(other) != nil)
     }
@@ -177,7 +177,7 @@ import Testing
   /// As a dropped day looks once its snapshot has expired: no manifest names the file, and no summary says why.
   @Test func rowsThatSomebodyTookOutAreToldFromRowsThatWereLost() async throws {
     try await withScratch { folder in
-      let fleet = try await InProcessFleet(folder)
+      let fleet = try await InProcessFleet(folder, on: .folder)
       try await fleet.write(0, "a.log.1", lines: 5, seed: 1)
       _ = try await fleet.run()
       try await fleet.write(0, "b.log.1", lines: 5, seed: 2)

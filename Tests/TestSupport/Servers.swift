@@ -50,6 +50,32 @@ public actor TestServers {
     }
   }
 
+  /// An Iceberg REST catalog by pyiceberg over rclone's buckets, with a token that has to be fetched.
+  public func catalog() async throws -> TestServer {
+    let storage = try await rclone()
+    return try await server("catalog") { () async throws -> TestServer in
+      let folder = joined(storage.folder, ".catalogs")
+      try makeFolder(folder)
+      var server = TestServer(endpoint: "")
+      server.endpoint = try await TestServers.start(
+        "python/bin/python",
+        { port in
+          [
+            joined(repositoryRoot, "Tests/Servers/rest_catalog.py"), String(port), folder,
+            "client=\(server.keyID):\(server.secret)",
+            "s3.endpoint=\(storage.endpoint)", "s3.access-key-id=\(storage.keyID)",
+            "s3.secret-access-key=\(storage.secret)",
+            "s3.region=us-east-1",
+          ]
+        },
+        environment: [
+          "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
+          "AWS_RESPONSE_CHECKSUM_VALIDATION": "WHEN_REQUIRED",
+        ])
+      return server
+    }
+  }
+
   private func server(
     _ name: String, _ start: @escaping @Sendable () async throws -> TestServer
   ) async throws -> TestServer {
@@ -104,8 +130,17 @@ public actor TestServers {
   }
 }
 
-/// A port that nobody has at the moment.
+private let givenPorts = Mutex<Set<Int>>([])
+
+/// A port that nobody has at the moment, and that nobody else in this process was given.
 public func freePort() throws -> Int {
+  while true {
+    let port = try anyFreePort()
+    if givenPorts.withLock({ $0.insert(port).inserted }) { return port }
+  }
+}
+
+private func anyFreePort() throws -> Int {
   let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
   defer { close(descriptor) }
   var address = loopback(0)

@@ -44,7 +44,7 @@ var urgent: [UInt32] = []
 var number: UInt32 = 0
 let wanted = Array("SECURITY".utf8)
 let reader = try FrameReader(layout)
-try reader.rows(Array(0..<layout.rows)) { row in
+try reader.rows(Array(0..<UInt32(layout.rows))) { row in
   if let category = row.category, category.elementsEqual(wanted) { urgent.append(number) }
   number += 1
 }

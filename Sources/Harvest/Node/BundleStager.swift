@@ -95,14 +95,22 @@ struct BundleStager: ~Copyable {
     async let stored = upload.put(raws)
     var alerts = AlertStep(context: context, work: work, show: show)
     let dataFiles: [DataFile]
-    if let frame {
-      dataFiles = try await writePiece(frame, members.map(\.numbered), step, &alerts)
-    } else if !isLarge {
-      // Nothing but blank lines.
-      dataFiles = []
-    } else {
-      guard let pieces = try await writePieces(&members[0], step, &alerts, &outcome) else { return outcome }
-      dataFiles = pieces
+    do throws(Failure) {
+      if let frame {
+        dataFiles = try await writePiece(frame, members.map(\.numbered), step, &alerts)
+      } else if !isLarge {
+        // Nothing but blank lines.
+        dataFiles = []
+      } else if let pieces = try await writePieces(&members[0], step, &alerts, &outcome) {
+        dataFiles = pieces
+      } else {
+        // The file is another by now, and the copy on its way up is all that is left of it: to leave here would cancel that.
+        _ = try? await stored
+        return outcome
+      }
+    } catch {
+      _ = try? await stored
+      throw error
     }
     do { try alerts.finish(members.map(\.numbered)) } catch { throw scratchFailure(error) }
     outcome.urgentRows = alerts.shown

@@ -116,7 +116,8 @@ public struct Recovery: Sendable {
       return try await commit(bundles, run: run, look: .bringBack)
     case .commit(let bundles):
       let there = Set(try await runs.proven(.of(bundles)).batches.keys)
-      let (chosen, refused) = chooseBundles(bundles, proven: there, dataPath: dataPath)
+      let (chosen, refused) = chooseBundles(
+        bundles, proven: there, dataPath: dataPath, isInStore: { store.key(of: $0) != nil })
       let words = refused.map { "the bundle \($0.bundle.id.prefix(12)): \($0.reason)" }
       guard !chosen.isEmpty else { return words.joined(separator: "\n") }
       let run = newRunID(at: clock.now())

@@ -46,7 +46,9 @@ func commitStep(
 ///
 /// - Returns: the bundles, and those that were refused, each with its reason.
 func chooseBundles(
-  _ reported: [StagedBundle], proven: Set<String>, dataPath: String, rules: ProtocolRules = ProtocolRules()
+  _ reported: [StagedBundle], proven: Set<String>, dataPath: String,
+  isInStore: (String) -> Bool = { _ in false },
+  rules: ProtocolRules = ProtocolRules()
 ) -> (bundles: [StagedBundle], refused: [(bundle: StagedBundle, reason: String)]) {
   var chosen: [StagedBundle] = []
   var refused: [(StagedBundle, String)] = []
@@ -58,7 +60,7 @@ func chooseBundles(
       rules.leavesOutPartlyThere
       ? batches.contains(where: proven.contains) : batches.allSatisfy(proven.contains)
     if isThere { continue }
-    if let reason = contradiction(in: bundle, dataPath: dataPath) {
+    if let reason = contradiction(in: bundle, dataPath: dataPath, isInStore: isInStore) {
       refused.append((bundle, reason))
     } else if ids.contains(bundle.id) {
       // The same bundle in two reports: a task that ran twice.

@@ -107,7 +107,8 @@ public struct Harvest: Sendable {
     let reported = nodes.flatMap { reports[$0]?.flatMap(\.bundles) ?? [] }
     let after = try await runs.proven(.of(reported))
     let (chosen, refused) = chooseBundles(
-      reported, proven: Set(after.batches.keys), dataPath: dataPath, rules: rules)
+      reported, proven: Set(after.batches.keys), dataPath: dataPath,
+      isInStore: { store.key(of: $0) != nil }, rules: rules)
     let bundles = try await whole(chosen, &summary)
     for (bundle, reason) in refused {
       summary.addProblem(bundle.node, "the bundle \(bundle.id.prefix(12)) was not committed: \(reason)")

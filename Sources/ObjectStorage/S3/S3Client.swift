@@ -1,7 +1,6 @@
 import Files
 import HTTP
 import Support
-import Synchronization
 
 /// One request to the bucket, before it is signed.
 struct S3Request: Sendable {
@@ -34,7 +33,7 @@ struct S3Client: Sendable {
   var timeouts = HTTPRequest.Timeouts()
   let budget = RetryBudget()
   /// What the server's clock is ahead of ours, in microseconds, once it has said so.
-  let skew = Mutexed<Int64>(0)
+  let skew = Shared<Int64>(0)
   /// Waits so many seconds.
   var wait: @Sendable (Double) async throws(Failure) -> Void = { seconds throws(Failure) in
     do { try await Task.sleep(for: .seconds(seconds)) } catch {
@@ -139,14 +138,6 @@ struct S3Client: Sendable {
       }
     }
   }
-}
-
-/// A value that several tasks set and read.
-final class Mutexed<Value: Sendable>: Sendable {
-  private let mutex: Mutex<Value>
-  init(_ value: Value) { mutex = Mutex(value) }
-  var value: Value { mutex.withLock { $0 } }
-  func set(_ value: Value) { mutex.withLock { $0 = value } }
 }
 
 /// `Wed, 25 Nov 2026 23:14:37 GMT` (RFC 9110, 5.6.7); nil for its older forms.

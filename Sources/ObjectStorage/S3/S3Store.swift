@@ -27,6 +27,9 @@ public struct S3Store: ObjectStore {
   public var location: S3Location { client.location }
   public var url: String { client.location.url }
 
+  /// What requests are signed with now, for another program that reads the store.
+  public func keys() async throws(Failure) -> AccessKeys { try await client.keys.keys() }
+
   public init(
     _ location: S3Location, http: HTTPClient, keys: KeySource, clock: WallClock = .system,
     settings: Settings = Settings()
@@ -87,7 +90,7 @@ public struct S3Store: ObjectStore {
       return try await get(key, limit: ByteCount(bytes.count)) == bytes
     } catch {
       // Longer: another's.
-      if error.code == "store.answer" { return false }
+      if error.code == "store.unreadable" { return false }
       throw error
     }
   }
@@ -164,9 +167,10 @@ public struct S3Store: ObjectStore {
     request.limit = ByteCount(count)
     let response = try await client.send(request, "read the object \(key)", accepting: [404, 416]).response
     switch response.status {
-    case 206: return response.body
-    // The server knows no ranges: it may be the whole object, which fits.
-    case 200: return Array(response.body.dropFirst(Int(min(offset, Int64(response.body.count)))))
+    // Some send a part with a status of 200. One without the header is the whole object, which fits.
+    case 200 where response.headers["content-range"] == nil:
+      return Array(response.body.dropFirst(Int(min(offset, Int64(response.body.count)))))
+    case 200, 206: return response.body
     case 416: return []
     default: return try absent(response, "read the object \(key)")
     }
@@ -249,6 +253,22 @@ public struct S3Store: ObjectStore {
 
   public func delete(_ key: String) async throws(Failure) {
     _ = try await client.send(try request(.delete, key), "delete the object \(key)", accepting: [404])
+  }
+
+  /// Whether the server honours `If-None-Match: *`. It is asked once, and what it did is kept in the store.
+  public func honoursConditions() async throws(Failure) -> Bool {
+    struct Known: Codable { var honoursIfNoneMatch: Bool }
+    let key = "runs/store.json"
+    if let bytes = try await get(key, limit: .kibibytes(64)),
+      let known = try? decodeJSON(Known.self, from: bytes, code: "store.answer", document: key)
+    {
+      return known.honoursIfNoneMatch
+    }
+    let probe = "runs/probe-\(randomName())"
+    let known = Known(honoursIfNoneMatch: try await probeConditions(at: probe))
+    try await delete(probe)
+    try await put(encodeJSON(known), at: key)
+    return known.honoursIfNoneMatch
   }
 
   /// Asks the server whether it honours `If-None-Match: *`: some overwrite in silence. Three requests.

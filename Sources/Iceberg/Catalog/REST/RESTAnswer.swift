@@ -1,0 +1,83 @@
+import HTTP
+import Support
+
+/// What a catalog said in an answer that is no success. Decided by its status: bodies may be empty, HTML, or have `error` as a text.
+struct RESTError: Sendable {
+  var status: Int
+  var type = ""
+  var message = ""
+
+  init(_ response: HTTPResponse) {
+    status = response.status
+    guard let json = try? JSONValue(parsing: response.body) else {
+      // Of a page of HTML the beginning says enough.
+      let text = printable(String(decoding: response.body.prefix(300), as: UTF8.self))
+      message = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      return
+    }
+    if let error = json["error"]?.object {
+      type = error["type"]?.string ?? ""
+      message = error["message"]?.string ?? ""
+    } else if let error = json["error"]?.string {
+      // OAuth's shape.
+      type = error
+      message = json["error_description"]?.string ?? ""
+    } else {
+      message = json["message"]?.string ?? ""
+    }
+  }
+
+  /// The catalog's own words, for the end of an error.
+  var words: String {
+    var text = "HTTP \(status)"
+    if !type.isEmpty { text += " \(type)" }
+    if !message.isEmpty { text += ": \(message)" }
+    return text
+  }
+
+  /// - Parameter operation: what was to be done, as in "load the table logs.events".
+  func failure(_ operation: String, at uri: String) -> Failure {
+    let server = "The catalog \(uri)"
+    switch status {
+    case 401, 419:
+      return Failure(
+        "catalog.login", "\(server) does not accept the token. (It was to \(operation).)",
+        remedy: "Check GADWALL_CATALOG_TOKEN or GADWALL_CATALOG_CREDENTIAL.", words: words)
+    case 403:
+      return Failure(
+        "catalog.denied", "\(server) does not permit it. (It was to \(operation).)",
+        remedy: "docs/security.md lists what the control machine has to be permitted.", words: words)
+    case 429, 500...:
+      return Failure(
+        "catalog.unavailable", "\(server) fails. (It was to \(operation).)",
+        remedy: "Nothing was lost; run it again.",
+        words: words)
+    default:
+      return Failure(
+        "catalog.refused", "\(server) refused it. (It was to \(operation).)",
+        remedy: "Check 'catalog.uri' and 'catalog.warehouse'; nothing was lost.", words: words)
+    }
+  }
+}
+
+extension HTTPFailure {
+  func failure(_ operation: String, at uri: String) -> Failure {
+    let server = "The catalog \(uri)"
+    let (code, what, remedy): (FailureCode, String, String) =
+      switch kind {
+      case .unreachable:
+        ("catalog.unreachable", "can't be reached", "Check 'catalog.uri', the network and the proxy.")
+      case .tls:
+        (
+          "catalog.certificate", "has no certificate that is trusted",
+          "Name its authority's certificate with SSL_CERT_FILE."
+        )
+      case .timedOut: ("catalog.timeout", "did not answer in time", "Nothing was lost; run it again.")
+      case .broken: ("catalog.broken", "broke the connection off", "Nothing was lost; run it again.")
+      case .tooLong: ("catalog.answer", "sent more than it may", "Nothing was lost.")
+      case .file: ("catalog.keys", "was not asked", "")
+      case .cancelled: ("cancelled", "was not waited for", "")
+      }
+    return Failure(code, "\(server) \(what). (It was to \(operation).)", remedy: remedy, words: words)
+  }
+}

@@ -1,0 +1,114 @@
+"""Stands between a client and an HTTP server and spoils some of what goes through.
+
+usage: faulty_proxy.py PORT UPSTREAM_PORT SEED KIND=SHARE…
+
+Of all requests the share of each kind, chosen by the seed:
+  busy       503 SlowDown, and the server never hears of it
+  lost       the server does it, and the answer is 503
+  cut        the server does it, and the connection ends without an answer
+  truncated  the server does it, and half of the answer's body comes
+  refused    the connection ends before anything is read
+  stall      the answer begins after ten seconds of silence
+
+GET /-/counts on the port gives how often each was done, as JSON.
+"""
+
+import http.client
+import json
+import random
+import socketserver
+import sys
+import threading
+import time
+
+port, upstream, seed = (int(value) for value in sys.argv[1:4])
+shares = {kind: float(share) for kind, share in (word.split("=") for word in sys.argv[4:])}
+chance = random.Random(seed)
+lock = threading.Lock()
+counts = {kind: 0 for kind in shares} | {"requests": 0}
+BUSY = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message><RequestId>spoiled</RequestId></Error>"
+
+
+def choose():
+    with lock:
+        counts["requests"] += 1
+        number = chance.random()
+        for kind, share in shares.items():
+            if number < share:
+                counts[kind] += 1
+                return kind
+            number -= share
+    return None
+
+
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        upstream_connection = None
+        while True:
+            line = self.rfile.readline(65536)
+            if not line:
+                return
+            method, path, _ = line.decode("latin-1").split(" ", 2)
+            headers = []
+            while (field := self.rfile.readline(65536)) not in (b"\r\n", b"\n", b""):
+                name, value = field.decode("latin-1").rstrip("\r\n").split(":", 1)
+                headers.append((name, value.strip()))
+            length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
+            if path == "/-/counts":
+                return self.answer(200, json.dumps(counts).encode(), method)
+            kind = choose()
+            if kind == "refused":
+                return
+            body = self.rfile.read(length)
+            if kind == "busy":
+                self.answer(503, BUSY, method)
+                continue
+            try:
+                if upstream_connection is None:
+                    upstream_connection = http.client.HTTPConnection("127.0.0.1", upstream, timeout=60)
+                upstream_connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+                for name, value in headers:
+                    if name.lower() not in ("connection", "expect"):
+                        upstream_connection.putheader(name, value)
+                upstream_connection.endheaders(body)
+                response = upstream_connection.getresponse()
+                content = response.read()
+            except OSError:
+                return
+            if kind == "cut":
+                return
+            if kind == "lost":
+                self.answer(503, BUSY, method)
+                continue
+            if kind == "stall":
+                time.sleep(10)
+            fields = [(name, value) for name, value in response.getheaders() if name.lower() not in ("connection", "transfer-encoding", "content-length")]
+            size = response.getheader("Content-Length") if method == "HEAD" else str(len(content))
+            head = f"HTTP/1.1 {response.status} {response.reason}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields)
+            if size is not None:
+                head += f"Content-Length: {size}\r\n"
+            self.wfile.write(head.encode("latin-1") + b"\r\n")
+            if method != "HEAD":
+                if kind == "truncated" and content:
+                    self.wfile.write(content[: len(content) // 2])
+                    return
+                self.wfile.write(content)
+            self.wfile.flush()
+
+    def answer(self, status, body, method):
+        self.wfile.write(f"HTTP/1.1 {status} X\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        if method != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, address):
+        pass
+
+
+Server(("127.0.0.1", port), Handler).serve_forever()
