@@ -20,16 +20,20 @@ enum DemoCommand: Command {
   static let entries = Flag(
     "entries", value: "N", "How many log entries in all, 100 to 10000000. Default 9000.")
 
+  static let s3 = Flag(
+    "s3", "Through a local S3 server and Iceberg REST catalog, as an archive would be kept. Needs 'make setup'.")
+
   static let definition = CommandDefinition(
     ["demo"], summary: "See it work: a fleet on this machine, from its first log line to the proof.",
     discussion: """
       Makes nodes in three regions with some hours of logs, rotates them as logrotate does, harvests twice, and shows the urgent rows, the table, and that \
       the rotated files are gone. Needs no network, no server and no container.
       """,
-    flags: [directory, nodes, entries],
+    flags: [directory, nodes, entries, s3],
     examples: [
       ("gadwall demo", "A minute's look"),
       ("gadwall demo --directory /tmp/fleet --entries 100000", "A larger one, to play with afterwards"),
+      ("gadwall demo --s3", "The archive in S3, the table in a REST catalog"),
     ])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
@@ -52,12 +56,19 @@ enum DemoCommand: Command {
         remedy: "Name one that this user may make, with --directory.")
     }
     if kept == nil { temporaryFolders.withLock { $0.append(folder) } }
-    let status = try await cancellableBySignal {
+    let onS3 = arguments.has(s3)
+    return try await cancellableBySignal {
       defer { if kept == nil { try? removeTree(folder) } }
-      return try await Demo(folder: folder, nodeCount: nodeCount, entryCount: entryCount, isKept: kept != nil)
-        .run()
+      var demo = Demo(folder: folder, nodeCount: nodeCount, entryCount: entryCount, isKept: kept != nil)
+      guard onS3 else { return try await demo.run() }
+      let servers = try DemoServers(folder: folder)
+      do throws(SystemError) { try servers.writeFiles() } catch {
+        throw error.failure("demo.directory", "The folder \(folder) can't be written to.")
+      }
+      demo.servers = servers
+      let ready = demo
+      return try await servers.running { try await ready.run() }
     }
-    return status
   }
 }
 
@@ -66,6 +77,8 @@ private struct Demo: Sendable {
   let nodeCount: Int
   let entryCount: Int
   let isKept: Bool
+  /// With `--s3`.
+  var servers: DemoServers?
 
   private static let places = [
     ("us-east1", "us-east1-b"), ("europe-west4", "europe-west4-a"), ("asia-northeast1", "asia-northeast1-c"),
@@ -74,7 +87,8 @@ private struct Demo: Sendable {
   func run() async throws -> ExitStatus {
     let fleet = DemoFleet(folder: folder, nodes: nodeList())
     say("A fleet of \(counted(nodeCount, "node")) in \(folder)")
-    try fleet.writeConfiguration()
+    if let servers { say("The archive is \(servers.storeURL) on \(servers.storeEndpoint), the table's catalog \(servers.catalogURI)") }
+    try fleet.writeConfiguration(servers)
     let configuration = try Workspace.read(joined(folder, "gadwall.yaml"))
     return try await Workspace.open(configuration).closing { workspace in
       // Two hours at once: the first half is harvested before the second is written.
@@ -154,6 +168,21 @@ private struct Demo: Sendable {
     let place = quotedForShell(folder)
     let config = "--config \(place)/gadwall.yaml"
     let raw = "\(place)/nodes/\(nodeList()[0].name)/var/logs/raw_logs"
+    if servers != nil {
+      say(
+        """
+
+        The fleet is yours; its servers have ended. Try:
+
+          \(place)/servers start
+          \(program) generate --count 300 \(raw)/my_logs.log.1
+          . \(place)/env && \(program) harvest \(config)
+          . \(place)/env && \(program) verify \(config)
+          . \(place)/env && \(program) raw list \(config)
+          \(place)/servers stop
+        """)
+      return
+    }
     say(
       """
 
@@ -184,7 +213,7 @@ private struct DemoFleet: Sendable {
   /// With more than one node, the last has no logs at all.
   private var writers: [Node] { nodes.count > 1 ? Array(nodes.dropLast()) : nodes }
 
-  func writeConfiguration() throws {
+  func writeConfiguration(_ servers: DemoServers?) throws {
     var text = "# Made by 'gadwall demo'.\nengine: local\nlocal:\n  nodes:\n"
     for node in nodes {
       text +=
@@ -196,11 +225,22 @@ private struct DemoFleet: Sendable {
         live: [var/log/app/*.log]
         rotated: [var/logs/raw_logs/*]
       urgent: { where: "category = 'SECURITY' OR contains(text, 'SECURITY')", show: 5 }
-      store: { url: "file:store" }
-      catalog: { type: directory }
       table: logs.events
 
       """
+    if let servers {
+      text += """
+        store: { url: "\(servers.storeURL)", endpoint: "\(servers.storeEndpoint)" }
+        catalog: { type: rest, uri: "\(servers.catalogURI)", warehouse: "\(servers.storeURL)/warehouse" }
+
+        """
+    } else {
+      text += """
+        store: { url: "file:store" }
+        catalog: { type: directory }
+
+        """
+    }
     try publish(Array(text.utf8), at: joined(folder, "gadwall.yaml"), replacing: true)
   }
 

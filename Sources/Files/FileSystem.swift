@@ -264,3 +264,8 @@ public func freeSpace(_ path: String) throws(SystemError) -> ByteCount {
 public func setSize(_ path: String, _ size: Int64) throws(SystemError) {
   try check(truncate(path, off_t(size)) == 0 ? 0 : -errno, "truncate", path)
 }
+
+/// Sets the file's permission bits.
+public func setMode(_ path: String, _ mode: UInt32) throws(SystemError) {
+  try check(chmod(path, mode_t(mode)) == 0 ? 0 : -errno, "chmod", path)
+}

@@ -3,13 +3,14 @@
 usage: rest_catalog.py PORT FOLDER [NAME=VALUE…]
 
 Each warehouse that a client names (file:///folder, s3://bucket/prefix) is a catalog of its own, with a database in FOLDER; its name, encoded, is the
-prefix that /v1/config tells the client. NAME=VALUE are pyiceberg's own properties (s3.endpoint, s3.access-key-id, …), and:
+prefix that /v1/config tells the client. NAME=VALUE, as arguments or as lines of $CATALOG_OPTIONS, are pyiceberg's own properties (s3.endpoint, s3.access-key-id, …), and:
   token=TEXT        the bearer token that has to be sent
   client=ID:SECRET  OAuth 2: POST /v1/oauth/tokens gives tokens, each good for token-uses requests (10,000 when not said)
 """
 
 import hashlib
 import json
+import os
 import secrets
 import sys
 import threading
@@ -25,7 +26,7 @@ from pyiceberg.table import CommitTableRequest
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 
 port, folder = int(sys.argv[1]), sys.argv[2]
-options = dict(word.split("=", 1) for word in sys.argv[3:])
+options = dict(word.split("=", 1) for word in os.environ.get("CATALOG_OPTIONS", "").split("\n") + sys.argv[3:] if word)
 own = {name: options.pop(name, "") for name in ("token", "client", "token-uses")}
 catalogs, tokens, lock = {}, {}, threading.Lock()
 
