@@ -92,7 +92,7 @@ let package = Package(
       path: "Tests/Properties", swiftSettings: strict),
     .target(
       name: "TestSupport",
-      dependencies: ["DuckDB", "Processes", "Files", "Support"],
+      dependencies: ["DuckDB", "ObjectStorage", "HTTP", "Processes", "Files", "Support"],
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("SupportTests", ["Support"]),
     tests("PropertiesTests", ["Properties", "Support"]),

@@ -70,8 +70,55 @@ struct KillPointTests {
     }
   }
 
+  @Test("On S3 with a REST catalog, at its own places and around the commit", arguments: s3Points())
+  func killedOnS3(at name: String) async throws {
+    try await TestFleet.with(on: .s3) { fleet in
+      let ids = ids("a", 10)
+      try fleet.put("my_logs.log.1", lines(ids), stream: "my_logs.log")
+      let stopped = try await fleet.gadwall("harvest", environment: ["GADWALL_STOP_AT": name])
+      #expect(wasKilled(stopped), "nothing was killed: \(stopped)")
+      if wasKilled(stopped) { tally("killed on S3", name) }
+      var last = stopped
+      for _ in 0..<3 where last.status != 0 { last = try await fleet.gadwall("harvest") }
+      #expect(last.status == 0, "\(last)")
+      #expect(try await fleet.idCounts() == Dictionary(uniqueKeysWithValues: ids.map { ($0, 1) }))
+      #expect(try fleet.names().isEmpty)
+      let verify = try await fleet.gadwall("verify", "--deep")
+      #expect(verify.status == 0, "\(verify)")
+    }
+  }
+
+  @Test("While the runs' index is written, which 24 runs after the last time is", arguments: ["index.before", "index.written"])
+  func killedAtTheIndex(_ name: String) async throws {
+    try await TestFleet.with(on: .folder) { fleet in
+      var written: [String] = []
+      func harvest(_ number: Int, stop: String? = nil) async throws -> Ended {
+        let ids = ids("run-\(number)", 1)
+        written += ids
+        try fleet.put("my_logs.log.\(number)", lines(ids), stream: "my_logs.log")
+        return try await fleet.gadwall("harvest", "--quiet", environment: stop.map { ["GADWALL_STOP_AT": $0] } ?? [:])
+      }
+      for number in 1...23 { #expect(try await harvest(number).status == 0) }
+      #expect(try fleet.objects("runs/index").isEmpty)
+      let stopped = try await harvest(24, stop: name)
+      #expect(wasKilled(stopped), "nothing was killed: \(stopped)")
+      if wasKilled(stopped) { tally("killed", name) }
+      #expect(try await harvest(25).status == 0)
+      #expect(try !fleet.objects("runs/index").isEmpty)
+      #expect(try await fleet.idCounts() == Dictionary(uniqueKeysWithValues: written.map { ($0, 1) }))
+      let verify = try await fleet.gadwall("verify")
+      #expect(verify.status == 0, "\(verify)")
+      #expect(verify.output.contains("25 batches of 25 runs"), "\(verify)")
+    }
+  }
+
   @Test("There are kill points to test")
   func thereAreSome() { #expect(stepPointNames().count >= 33) }
+}
+
+/// In `make check-long` (GADWALL_TEST_STORE=s3) all are tested by the other tests.
+private func s3Points() -> [String] {
+  harvestPoints(on: .s3).filter { $0.hasPrefix("rest.") || $0.hasPrefix("commit.") || $0.hasPrefix("proof.") }
 }
 
 /// Pairs of places, the same for the same seed. `make chaos` asks for many.
@@ -88,8 +135,11 @@ func wasKilled(_ ended: Ended) -> Bool {
   ended.status == 128 + 9 || ended.errors.contains("failed: signal 9")
 }
 
-/// Those that a harvest comes by.
-func harvestPoints() -> [String] { stepPointNames().filter { !$0.hasPrefix("recover.") } }
+/// Those that a harvest comes by. The index is written after many runs only, and each catalog has points of its own.
+func harvestPoints(on backend: TestBackend = .current) -> [String] {
+  let others = ["recover.", "index."] + (backend == .s3 ? ["commit.metadata-written"] : ["rest."])
+  return stepPointNames().filter { name in !others.contains { name.hasPrefix($0) } }
+}
 
 /// The names in all `stepPoint("…")` calls of the sources, so that a new one is tested from its first day.
 func stepPointNames() -> [String] {

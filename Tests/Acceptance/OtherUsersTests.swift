@@ -89,7 +89,7 @@ struct OtherUsersTests {
       let early = try await fleet.gadwallUnprivileged("harvest")
       #expect(early.status == 0 && early.output.contains("no lease is permitted"), "\(early)")
       #expect(try fleet.names() == ["a.log.1", "a.log.1.gz"])
-      #expect(!fleet.hasTable())
+      #expect(try !fleet.hasTable())
 
       try fleet.configure(settle: "1s")
       try #require(

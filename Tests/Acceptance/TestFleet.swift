@@ -40,27 +40,30 @@ struct TestFleet: Sendable {
 
   let folder: String
   let nodes: [TestNode]
+  /// On S3 with a REST catalog; nil for a folder.
+  var archive: TestArchive?
 
   var config: String { joined(folder, "gadwall.yaml") }
-  var store: String { joined(folder, "store") }
+  /// The folder with the store's objects.
+  var store: String { archive?.folder ?? joined(folder, "store") }
   var manifest: String { joined(folder, "originals/manifest.ndjson") }
   var temporary: String { joined(folder, "tmp") }
   private var metadata: String { joined(store, "warehouse/logs/events/metadata") }
 
   /// Runs the body with nodes that have empty log folders, and a configuration that names them.
   static func with<Result>(
-    nodes count: Int = 1, isolation: isolated (any Actor)? = #isolation,
+    nodes count: Int = 1, on backend: TestBackend = .current, isolation: isolated (any Actor)? = #isolation,
     _ body: (TestFleet) async throws -> Result
   ) async throws -> Result {
     await Turnstile.fleets.enter()
     let result: Swift.Result<Result, any Error>
-    do { result = .success(try await build(count, body)) } catch { result = .failure(error) }
+    do { result = .success(try await build(count, backend, body)) } catch { result = .failure(error) }
     await Turnstile.fleets.leave()
     return try result.get()
   }
 
   private static func build<Result>(
-    _ count: Int, isolation: isolated (any Actor)? = #isolation, _ body: (TestFleet) async throws -> Result
+    _ count: Int, _ backend: TestBackend, isolation: isolated (any Actor)? = #isolation, _ body: (TestFleet) async throws -> Result
   ) async throws -> Result {
     try await withScratch { folder in
       let places = [("us-east1", "b"), ("europe-west4", "a"), ("asia-northeast1", "c")]
@@ -70,7 +73,8 @@ struct TestFleet: Sendable {
           region: region, zone: "\(region)-\(zone)", name: "vm\(index + 1)",
           root: joined(folder, "nodes/vm\(index + 1)"))
       }
-      let fleet = TestFleet(folder: folder, nodes: nodes)
+      let archive = backend == .s3 ? try await TestArchive.make() : nil
+      let fleet = TestFleet(folder: folder, nodes: nodes, archive: archive)
       for folder in [joined(folder, "originals"), fleet.temporary] { try makeFolder(folder) }
       for node in nodes {
         for folder in [rawLogs, "var/log/app"] { try makeFolder(node.path(folder)) }
@@ -93,7 +97,7 @@ struct TestFleet: Sendable {
     }
     text +=
       "logs:\n  live: [\"var/log/app/*.log\"]\n  rotated: [\(rotated.map { "\"\($0)\"" }.joined(separator: ", "))]\n  settle: \(settle)\n"
-    text += "store: { url: \"\(store)\" }\n" + extra
+    text += (archive?.configuration ?? "store: { url: \"\(store)\" }\n") + extra
     try write(Array(text.utf8), to: config)
   }
 
@@ -180,6 +184,7 @@ struct TestFleet: Sendable {
     var environment = plainEnvironment()
     environment["TMPDIR"] = temporary
     environment["GADWALL_CONFIG"] = config
+    environment.merge(archive?.environment ?? [:]) { $1 }
     return environment
   }
 
@@ -234,25 +239,32 @@ struct TestFleet: Sendable {
 
   func object(_ key: String) throws -> [UInt8] { try readFile(joined(store, key), limit: .mebibytes(256)) }
 
-  /// The newest metadata file, as the hint names it.
+  /// The newest metadata file, as the hint names it; a REST catalog's by the number that its name begins with.
   func tableMetadata() throws -> String {
+    if let archive {
+      let names = try objects("warehouse").filter { $0.hasSuffix(".metadata.json") }
+      guard let newest = names.max(by: { baseName($0) < baseName($1) }) else { return "" }
+      return "\(archive.url)/\(newest)"
+    }
     let hint = try readFile(joined(metadata, "version-hint.text"), limit: .kibibytes(1))
     return joined(metadata, "v\(String(decoding: hint, as: UTF8.self).filter(\.isNumber)).metadata.json")
   }
 
-  func hasTable() -> Bool { exists(joined(metadata, "version-hint.text")) }
+  func hasTable() throws -> Bool {
+    archive == nil ? exists(joined(metadata, "version-hint.text")) : try !tableMetadata().isEmpty
+  }
 
   /// Rows that DuckDB's own Iceberg reader gives for a statement over `events`.
   func table(_ statement: SQL) async throws -> [JSONValue] {
     let view: SQL = "CREATE TEMP VIEW events AS SELECT * FROM iceberg_scan(\(try tableMetadata()))"
     return try await testDuckDB().run(
-      [view, statement], DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60 * patience))
+      (archive?.access ?? []) + [view, statement], DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60 * patience))
     ).last ?? []
   }
 
   /// How often each `id` is in the table; nothing when there is no table.
   func idCounts() async throws -> [String: Int64] {
-    guard hasTable() else { return [:] }
+    guard try hasTable() else { return [:] }
     var counts: [String: Int64] = [:]
     for row in try await table("SELECT id, count(*) AS n FROM events GROUP BY id") {
       counts[row["id"]?.string ?? "", default: 0] += row["n"]?.integer ?? 0

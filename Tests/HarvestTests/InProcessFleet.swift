@@ -5,7 +5,6 @@ import HTTP
 import Iceberg
 import Logs
 import ObjectStorage
-import Processes
 import Support
 import TestSupport
 
@@ -59,17 +58,6 @@ struct InProcessEngine: Engine {
       return NodeOutcome(node: node, ending: .failed(error.description))
     }
   }
-}
-
-/// Where the tests of a harvest keep the archive.
-enum TestBackend: String {
-  /// A folder, with the directory catalog.
-  case folder
-  /// rclone's S3, with a REST catalog of pyiceberg's.
-  case s3
-
-  /// `GADWALL_TEST_STORE=s3` runs all of them on real storage.
-  static let current = environmentValue("GADWALL_TEST_STORE").flatMap(TestBackend.init) ?? .folder
 }
 
 /// A small fleet in a folder, with everything that a harvest needs.
@@ -176,29 +164,21 @@ struct S3Parts {
   var duckdb: DuckDB
 
   static func make() async throws -> S3Parts {
-    let server = try await TestServers.shared.rclone()
-    let catalogServer = try await TestServers.shared.catalog()
-    let bucket = "bucket-\(randomName())"
-    // What rclone has as a bucket is a folder.
-    let folder = joined(server.folder, "\(bucket)/archive")
-    try makeFolder(folder)
-    let url = "s3://\(bucket)/archive"
+    let archive = try await TestArchive.make()
     let http = try HTTPClient()
-    let location = try S3Location(url: url, endpoint: server.endpoint, region: nil, style: nil)
+    let location = try S3Location(url: archive.url, endpoint: archive.store.endpoint, region: nil, style: nil)
     var settings = S3Store.Settings()
     settings.isConditional = false
-    let keys = AccessKeys(id: server.keyID, secret: server.secret)
+    let keys = AccessKeys(id: archive.store.keyID, secret: archive.store.secret)
     let store = S3Store(location, http: http, keys: KeySource(keys), settings: settings)
     let login = CatalogLogin(
-      .client(id: catalogServer.keyID, secret: catalogServer.secret, scope: nil, tokenURI: nil))
+      .client(id: archive.catalog.keyID, secret: archive.catalog.secret, scope: nil, tokenURI: nil))
     let connection = RESTConnection(
-      uri: catalogServer.endpoint, warehouse: url + "/warehouse", http: http, login: login)
+      uri: archive.catalog.endpoint, warehouse: archive.warehouse, http: http, login: login)
     var duckdb = try await testDuckDB()
-    let secret: SQL =
-      "CREATE SECRET (TYPE s3, KEY_ID \(keys.id), SECRET \(keys.secret), ENDPOINT \(location.host), URL_STYLE 'path', USE_SSL false)"
-    duckdb.access = { () throws(Failure) in ["LOAD httpfs", secret] }
+    duckdb.access = { () throws(Failure) in archive.access }
     return S3Parts(
-      store: store, folder: folder, catalog: RESTCatalog(connection, namespace: "logs", name: "events"),
+      store: store, folder: archive.folder, catalog: RESTCatalog(connection, namespace: "logs", name: "events"),
       duckdb: duckdb)
   }
 }

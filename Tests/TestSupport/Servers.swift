@@ -1,8 +1,23 @@
+public import DuckDB
 import Files
 import Glibc
+import HTTP
 import Processes
 import Support
 import Synchronization
+
+@testable import ObjectStorage
+
+/// Where the tests of a harvest keep the archive.
+public enum TestBackend: String, Sendable {
+  /// A folder, with the directory catalog.
+  case folder
+  /// rclone's S3, with a REST catalog of pyiceberg's.
+  case s3
+
+  /// `GADWALL_TEST_STORE=s3` runs all of them on real storage.
+  public static let current = environmentValue("GADWALL_TEST_STORE").flatMap(TestBackend.init) ?? .folder
+}
 
 /// A server on this machine's loopback that lives as long as the tests do.
 public struct TestServer: Sendable {
@@ -171,4 +186,52 @@ private func loopback(_ port: Int) -> sockaddr_in {
   address.sin_port = UInt16(port).bigEndian
   address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
   return address
+}
+
+/// A new bucket of rclone's, with a warehouse in the REST catalog's server, and what the program is told of them.
+public struct TestArchive: Sendable {
+  /// Where the store's objects lie as files: the server's own folder.
+  public var folder: String
+  public var url: String
+  public var store: TestServer
+  public var catalog: TestServer
+  public var warehouse: String { url + "/warehouse" }
+
+  public static func make() async throws -> TestArchive {
+    let store = try await TestServers.shared.rclone()
+    let catalog = try await TestServers.shared.catalog()
+    let bucket = "bucket-\(randomName())"
+    let url = "s3://\(bucket)/archive"
+    let location = try S3Location(url: url, endpoint: store.endpoint, region: nil, style: nil)
+    let keys = KeySource(AccessKeys(id: store.keyID, secret: store.secret))
+    let client = S3Store(location, http: try HTTPClient(), keys: keys).client
+    // Asked for, and not made as a folder: rclone would not see that for minutes.
+    _ = try await client.send(S3Request(.put, nil), "make the bucket")
+    let folder = joined(store.folder, "\(bucket)/archive")
+    return TestArchive(folder: folder, url: url, store: store, catalog: catalog)
+  }
+
+  public var environment: [String: String] {
+    [
+      "AWS_ACCESS_KEY_ID": store.keyID, "AWS_SECRET_ACCESS_KEY": store.secret,
+      "GADWALL_CATALOG_CREDENTIAL": "\(catalog.keyID):\(catalog.secret)",
+    ]
+  }
+
+  /// Lines of a `gadwall.yaml`.
+  public var configuration: String {
+    """
+    store: { url: "\(url)", endpoint: "\(store.endpoint)" }
+    catalog: { type: rest, uri: "\(catalog.endpoint)", warehouse: "\(warehouse)" }
+
+    """
+  }
+
+  /// Lets DuckDB read it.
+  public var access: [SQL] {
+    [
+      "LOAD httpfs",
+      "CREATE SECRET (TYPE s3, KEY_ID \(store.keyID), SECRET \(store.secret), ENDPOINT \(String(store.endpoint.dropFirst(7))), URL_STYLE 'path', USE_SSL false)",
+    ]
+  }
 }

@@ -131,7 +131,7 @@ public struct RESTCatalog: Catalog {
     let body: JSONValue = ["requirements": .array(requirements), "updates": .array(updates)]
     let url = try await connection.url("namespaces", namespace, "tables", name)
     let operation = "commit to the table \(table)"
-    stepPoint("commit.sending")
+    stepPoint("rest.before-commit")
     var attempt = 0
     while true {
       attempt += 1
@@ -143,7 +143,7 @@ public struct RESTCatalog: Catalog {
         if failure.kind == .cancelled { throw failure.failure(operation, at: connection.uri) }
         return .unknown(words: failure.words)
       }
-      stepPoint("commit.answered")
+      stepPoint("rest.committed")
       switch response.status {
       case 200..<300:
         staged.set(nil)
