@@ -75,14 +75,14 @@ struct DemoServers: Sendable {
       case ${1:-} in
         start)
           stop
-          RCLONE_AUTH_KEY='"'"$AWS_ACCESS_KEY_ID,$AWS_SECRET_ACCESS_KEY"'"' nohup \(quotedForShell(rclone)) \(rcloneArguments.joined(separator: " ")) >rclone.log 2>&1 &
+          RCLONE_AUTH_KEY='"'"$AWS_ACCESS_KEY_ID,$AWS_SECRET_ACCESS_KEY"'"' setsid nohup \(quotedForShell(rclone)) \(rcloneArguments.joined(separator: " ")) >rclone.log 2>&1 &
           echo $! >rclone.pid
           CATALOG_OPTIONS="client=$GADWALL_CATALOG_CREDENTIAL
       s3.access-key-id=$AWS_ACCESS_KEY_ID
       s3.secret-access-key=$AWS_SECRET_ACCESS_KEY
       s3.endpoint=\(storeEndpoint)
       s3.region=us-east-1" AWS_REQUEST_CHECKSUM_CALCULATION=WHEN_REQUIRED AWS_RESPONSE_CHECKSUM_VALIDATION=WHEN_REQUIRED \\
-            nohup \(quotedForShell(python)) rest_catalog.py \(catalogPort) catalog >catalog.log 2>&1 &
+            setsid nohup \(quotedForShell(python)) rest_catalog.py \(catalogPort) catalog >catalog.log 2>&1 &
           echo $! >catalog.pid
           for port in \(storePort) \(catalogPort); do
             for _ in $(seq 300); do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && continue 2; sleep 0.1; done

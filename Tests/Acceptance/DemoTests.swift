@@ -50,6 +50,31 @@ struct DemoTests {
     }
   }
 
+  @Test("Through a local S3 server and REST catalog, whose keys are in one file and in no other")
+  func onS3() async throws {
+    try await TestFleet.with(on: .folder) { fleet in
+      let place = joined(fleet.folder, "fleet")
+      let demo = try await fleet.gadwall(
+        "demo", "--s3", "--nodes", "2", "--entries", "500", "--directory", place,
+        environment: ["GADWALL_CONFIG": "", "AWS_SESSION_TOKEN": "of somebody else"], seconds: 120)
+      #expect(demo.status == 0, "\(demo)")
+      #expect(demo.output.contains("s3://demo/archive") && demo.output.contains("Every line is in the table once"))
+      let commands = demo.output.split(separator: "\n").drop { !$0.hasPrefix("The fleet is yours") }.dropFirst()
+      #expect(commands.count == 6)
+      for command in commands {
+        let ended = try await fleet.shell("unset GADWALL_CONFIG; cd /; \(command)")
+        #expect(ended.status == 0, "\(command): \(ended)")
+      }
+      let keys = try String(decoding: readFile(joined(place, "env"), limit: .kibibytes(4)), as: UTF8.self)
+      for line in keys.split(separator: "\n") where line.hasPrefix("export") {
+        let secret = try #require(line.split(separator: "=").last?.split(separator: ":").last)
+        let found = try await fleet.shell("grep -rlF -- '\(secret)' '\(place)'")
+        #expect(found.output == "\(place)/env\n", "\(found)")
+        #expect(!demo.all.contains(secret))
+      }
+    }
+  }
+
   @Test("Other sizes", arguments: [["--nodes", "1"], ["--nodes", "7", "--entries", "500"]])
   func sizes(flags: [String]) async throws {
     try await TestFleet.with { fleet in
