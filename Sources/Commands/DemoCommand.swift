@@ -21,7 +21,8 @@ enum DemoCommand: Command {
     "entries", value: "N", "How many log entries in all, 100 to 10000000. Default 9000.")
 
   static let s3 = Flag(
-    "s3", "Through a local S3 server and Iceberg REST catalog, as an archive would be kept. Needs 'make setup'.")
+    "s3",
+    "Through a local S3 server and Iceberg REST catalog, as an archive would be kept. Needs 'make setup'.")
 
   static let definition = CommandDefinition(
     ["demo"], summary: "See it work: a fleet on this machine, from its first log line to the proof.",
@@ -87,7 +88,11 @@ private struct Demo: Sendable {
   func run() async throws -> ExitStatus {
     let fleet = DemoFleet(folder: folder, nodes: nodeList())
     say("A fleet of \(counted(nodeCount, "node")) in \(folder)")
-    if let servers { say("The archive is \(servers.storeURL) on \(servers.storeEndpoint), the table's catalog \(servers.catalogURI)") }
+    if let servers {
+      say(
+        "The archive is \(servers.storeURL) on \(servers.storeEndpoint), the table's catalog \(servers.catalogURI)"
+      )
+    }
     try fleet.writeConfiguration(servers)
     let configuration = try Workspace.read(joined(folder, "gadwall.yaml"))
     return try await Workspace.open(configuration).closing { workspace in

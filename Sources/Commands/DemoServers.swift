@@ -59,7 +59,8 @@ struct DemoServers: Sendable {
       """
     try publish(Array(environment.utf8), at: joined(folder, "env"), replacing: true)
     try setMode(joined(folder, "env"), 0o600)
-    try publish(try readFile(script, limit: .mebibytes(1)), at: joined(folder, "rest_catalog.py"), replacing: true)
+    try publish(
+      try readFile(script, limit: .mebibytes(1)), at: joined(folder, "rest_catalog.py"), replacing: true)
     let servers = """
       #!/usr/bin/env bash
       # The demo's S3 server and Iceberg REST catalog. Usage: servers start|stop
@@ -110,7 +111,9 @@ struct DemoServers: Sendable {
       ("AWS_ACCESS_KEY_ID", keyID), ("AWS_SECRET_ACCESS_KEY", secret),
       ("GADWALL_CATALOG_CREDENTIAL", "\(client):\(clientSecret)"),
     ] { setenv(name, value, 1) }
-    for name in ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "GADWALL_CATALOG_TOKEN"] { unsetenv(name) }
+    for name in ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "GADWALL_CATALOG_TOKEN"] {
+      unsetenv(name)
+    }
     var store = plainEnvironment()
     // A list with one item that has a comma.
     store["RCLONE_AUTH_KEY"] = "\"\(keyID),\(secret)\""
@@ -122,7 +125,8 @@ struct DemoServers: Sendable {
     catalog["AWS_REQUEST_CHECKSUM_CALCULATION"] = "WHEN_REQUIRED"
     catalog["AWS_RESPONSE_CHECKSUM_VALIDATION"] = "WHEN_REQUIRED"
     let commands = [
-      command(rclone, rcloneArguments, store), command(python, ["rest_catalog.py", String(catalogPort), "catalog"], catalog),
+      command(rclone, rcloneArguments, store),
+      command(python, ["rest_catalog.py", String(catalogPort), "catalog"], catalog),
     ]
     let endings = commands.map { _ in Shared<String?>(nil) }
     let tasks = zip(commands, endings).map { command, ending in
@@ -150,7 +154,8 @@ struct DemoServers: Sendable {
     }
   }
 
-  private func command(_ path: String, _ arguments: [String], _ environment: [String: String]) -> ChildCommand {
+  private func command(_ path: String, _ arguments: [String], _ environment: [String: String]) -> ChildCommand
+  {
     var command = ChildCommand(
       path, arguments, environment: environment, outputLimit: .gibibytes(1), errorLimit: .kibibytes(16),
       deadline: .after(seconds: 86_400))
@@ -163,7 +168,8 @@ struct DemoServers: Sendable {
     while !takesConnections(port) {
       if ending.value != nil || deadline.hasPassed {
         throw Failure(
-          "demo.servers", "A server of the demo did not start on port \(port).", words: ending.value ?? "it took no connection")
+          "demo.servers", "A server of the demo did not start on port \(port).",
+          words: ending.value ?? "it took no connection")
       }
       try await Task.sleep(for: .milliseconds(20))
     }
@@ -181,7 +187,9 @@ private func freePort() throws(Failure) -> Int {
       bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
     }
   }
-  guard descriptor >= 0, result == 0 else { throw Failure("demo.servers", "No port of the loopback interface is free.") }
+  guard descriptor >= 0, result == 0 else {
+    throw Failure("demo.servers", "No port of the loopback interface is free.")
+  }
   return Int(UInt16(bigEndian: address.sin_port))
 }
 

@@ -58,8 +58,10 @@ struct DemoTests {
         "demo", "--s3", "--nodes", "2", "--entries", "500", "--directory", place,
         environment: ["GADWALL_CONFIG": "", "AWS_SESSION_TOKEN": "of somebody else"], seconds: 120)
       #expect(demo.status == 0, "\(demo)")
-      #expect(demo.output.contains("s3://demo/archive") && demo.output.contains("Every line is in the table once"))
-      let commands = demo.output.split(separator: "\n").drop { !$0.hasPrefix("The fleet is yours") }.dropFirst()
+      #expect(
+        demo.output.contains("s3://demo/archive") && demo.output.contains("Every line is in the table once"))
+      let commands = demo.output.split(separator: "\n").drop { !$0.hasPrefix("The fleet is yours") }
+        .dropFirst()
       #expect(commands.count == 6)
       for command in commands {
         let ended = try await fleet.shell("unset GADWALL_CONFIG; cd /; \(command)")

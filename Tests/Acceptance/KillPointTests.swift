@@ -88,7 +88,9 @@ struct KillPointTests {
     }
   }
 
-  @Test("While the runs' index is written, which 24 runs after the last time is", arguments: ["index.before", "index.written"])
+  @Test(
+    "While the runs' index is written, which 24 runs after the last time is",
+    arguments: ["index.before", "index.written"])
   func killedAtTheIndex(_ name: String) async throws {
     try await TestFleet.with(on: .folder) { fleet in
       var written: [String] = []
@@ -96,7 +98,8 @@ struct KillPointTests {
         let ids = ids("run-\(number)", 1)
         written += ids
         try fleet.put("my_logs.log.\(number)", lines(ids), stream: "my_logs.log")
-        return try await fleet.gadwall("harvest", "--quiet", environment: stop.map { ["GADWALL_STOP_AT": $0] } ?? [:])
+        return try await fleet.gadwall(
+          "harvest", "--quiet", environment: stop.map { ["GADWALL_STOP_AT": $0] } ?? [:])
       }
       for number in 1...23 { #expect(try await harvest(number).status == 0) }
       #expect(try fleet.objects("runs/index").isEmpty)

@@ -42,6 +42,8 @@ struct TestFleet: Sendable {
   let nodes: [TestNode]
   /// On S3 with a REST catalog; nil for a folder.
   var archive: TestArchive?
+  /// In place of access keys in the environment.
+  var usesCredentialsFile: String?
 
   var config: String { joined(folder, "gadwall.yaml") }
   /// The folder with the store's objects.
@@ -63,7 +65,8 @@ struct TestFleet: Sendable {
   }
 
   private static func build<Result>(
-    _ count: Int, _ backend: TestBackend, isolation: isolated (any Actor)? = #isolation, _ body: (TestFleet) async throws -> Result
+    _ count: Int, _ backend: TestBackend, isolation: isolated (any Actor)? = #isolation,
+    _ body: (TestFleet) async throws -> Result
   ) async throws -> Result {
     try await withScratch { folder in
       let places = [("us-east1", "b"), ("europe-west4", "a"), ("asia-northeast1", "c")]
@@ -185,6 +188,10 @@ struct TestFleet: Sendable {
     environment["TMPDIR"] = temporary
     environment["GADWALL_CONFIG"] = config
     environment.merge(archive?.environment ?? [:]) { $1 }
+    if let file = usesCredentialsFile {
+      for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] { environment[name] = nil }
+      environment["AWS_SHARED_CREDENTIALS_FILE"] = file
+    }
     return environment
   }
 
@@ -258,7 +265,8 @@ struct TestFleet: Sendable {
   func table(_ statement: SQL) async throws -> [JSONValue] {
     let view: SQL = "CREATE TEMP VIEW events AS SELECT * FROM iceberg_scan(\(try tableMetadata()))"
     return try await testDuckDB().run(
-      (archive?.access ?? []) + [view, statement], DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60 * patience))
+      (archive?.access ?? []) + [view, statement],
+      DuckDB.Settings(load: ["avro", "iceberg"], deadline: .after(seconds: 60 * patience))
     ).last ?? []
   }
 

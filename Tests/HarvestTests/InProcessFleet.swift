@@ -178,7 +178,8 @@ struct S3Parts {
     var duckdb = try await testDuckDB()
     duckdb.access = { () throws(Failure) in archive.access }
     return S3Parts(
-      store: store, folder: archive.folder, catalog: RESTCatalog(connection, namespace: "logs", name: "events"),
+      store: store, folder: archive.folder,
+      catalog: RESTCatalog(connection, namespace: "logs", name: "events"),
       duckdb: duckdb)
   }
 }

@@ -23,6 +23,8 @@ public enum TestBackend: String, Sendable {
 public struct TestServer: Sendable {
   public var endpoint: String
   public var keyID = "AKIDTEST12345"
+  /// Of a second user, with the same secret.
+  public static let nodeKeyID = "AKIDNODE12345"
   public var secret = "test/secret+KEY=12345"
   /// Where rclone keeps its buckets, each a folder; empty for moto, which keeps them in memory.
   public var folder = ""
@@ -48,7 +50,8 @@ public actor TestServers {
         "servers/bin/rclone",
         {
           [
-            "serve", "s3", "--auth-key", "\(server.keyID),\(server.secret)", "--addr", "127.0.0.1:\($0)",
+            "serve", "s3", "--auth-key", "\(server.keyID),\(server.secret)", "--auth-key",
+            "\(TestServer.nodeKeyID),\(server.secret)", "--addr", "127.0.0.1:\($0)",
             "--vfs-cache-mode", "off", folder,
           ]
         })

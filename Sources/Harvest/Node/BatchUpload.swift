@@ -53,7 +53,7 @@ struct BatchUpload {
   private func put(_ raw: StoredObject, from path: String, content: String) async throws(Failure)
     -> StoredObject
   {
-    if try await context.store.stat(raw.key) != nil {
+    if try await context.seen(raw.key) != nil {
       let copy = joined(context.scratch, "there-\(randomName()).gz")
       defer { try? removeFile(copy) }
       if (try? await context.store.get(raw.key, toFile: copy)) == true, let there = gzipDigests(copy) {

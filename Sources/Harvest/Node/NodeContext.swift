@@ -90,7 +90,7 @@ public struct NodeContext: Sendable {
   /// A batch's raw object as a file that can be staged, in scratch; nil when it is not in the store.
   func rawCopy(_ key: String, of facts: BatchFacts) async throws(Failure) -> RotatedFile? {
     let path = joined(scratch, "\(facts.id.prefix(32))-raw.gz")
-    guard try await store.get(key, toFile: path) else { return nil }
+    guard try await seen(key) != nil, try await store.get(key, toFile: path) else { return nil }
     do throws(SystemError) {
       return RotatedFile(
         path: path, folder: facts.folder, name: facts.file, stream: facts.stream,
@@ -98,6 +98,14 @@ public struct NodeContext: Sendable {
       ).known(as: facts)
     } catch {
       throw scratchFailure(error)
+    }
+  }
+
+  /// The object, if it is there. A node need not have the right to list, and without that S3 says of what is not there that it is forbidden.
+  func seen(_ key: String) async throws(Failure) -> ObjectInfo? {
+    do throws(Failure) { return try await store.stat(key) } catch {
+      guard error.code == "store.denied" else { throw error }
+      return nil
     }
   }
 

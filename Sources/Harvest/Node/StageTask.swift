@@ -209,14 +209,19 @@ public struct StageTask: Sendable {
   /// Whether a data file of the bundle's complete try is no longer in the store.
   private func lostItsFiles(_ bundle: LedgerBundle) async throws(Failure) -> Bool {
     guard context.rules.looksForDataFiles else { return false }
-    return try await !context.store.holds(bundle.dataFiles)
+    for file in bundle.dataFiles {
+      guard let key = context.store.key(of: file.url), try await context.seen(key)?.size == file.size else {
+        return true
+      }
+    }
+    return false
   }
 
   /// Whether the store, which had all of the bundle, has no raw object of it either.
   private func isForgotten(_ bundle: LedgerBundle) async throws(Failure) -> Bool {
     guard bundle.completeTry != nil else { return false }
     for batch in bundle.batches {
-      if let raw = batch.facts.raw, try await context.store.stat(raw.key) != nil { return false }
+      if let raw = batch.facts.raw, try await context.seen(raw.key) != nil { return false }
     }
     return true
   }
