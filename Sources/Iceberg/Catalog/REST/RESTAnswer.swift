@@ -19,9 +19,9 @@ struct RESTError: Sendable {
       type = error["type"]?.string ?? ""
       message = error["message"]?.string ?? ""
     } else if let error = json["error"]?.string {
-      // OAuth's shape.
+      // OAuth's shape, or a gateway's.
       type = error
-      message = json["error_description"]?.string ?? ""
+      message = json["error_description"]?.string ?? json["message"]?.string ?? ""
     } else {
       message = json["message"]?.string ?? ""
     }

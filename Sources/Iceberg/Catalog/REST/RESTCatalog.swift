@@ -149,8 +149,13 @@ public struct RESTCatalog: Catalog {
         staged.set(nil)
         // What the server made of it, or, where it does not say, what is there now.
         if let table = try? loaded(response, operation) { return .committed(table) }
-        guard let table = try await load() else { return .unknown(words: "the table is gone") }
-        return .committed(table)
+        do throws(Failure) {
+          guard let table = try await load() else { return .unknown(words: "the table is gone") }
+          return .committed(table)
+        } catch {
+          // It was made: to fail here would say that it was not.
+          return .unknown(words: error.description)
+        }
       case 409:
         staged.set(nil)
         return .conflict(words: RESTError(response).words)
