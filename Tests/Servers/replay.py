@@ -7,7 +7,7 @@ A test posts its script to /-/NAME and finds the server under /NAME/…; GET /-/
    "exchanges": [{"request": {"method", "path"}, "response": {"status", "headers", "body"}}, …]}
 The first exchange with the request's method and path that was not given yet is given; the last of them again and again. The request's query counts
 only where the exchange's path has one. A body is JSON, or a text that is sent as it is. Instead of a response there may be "cut": "before" (the
-connection breaks without an answer) or "within" (in the middle of the body), and beside it "echo": true (the body is what was asked, headers and all).
+connection breaks without an answer) or "within" (in the middle of the body), and beside it "echo": true (an error whose message quotes the request).
 What was not recorded is answered with 418.
 """
 
@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         if exchange.get("cut") == "before":
             return self.cut()
         response = exchange["response"]
-        content = json.dumps(asked).encode() if exchange.get("echo") else script.content(response.get("body"))
+        content = script.content({"error": {"message": f"{self.path}\n{self.headers}{body.decode()}"}} if exchange.get("echo") else response.get("body"))
         if exchange.get("cut") == "within":
             self.say(response["status"], response.get("headers", {}), content, len(content) // 2)
             return self.cut()
