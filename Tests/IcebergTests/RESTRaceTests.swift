@@ -66,7 +66,10 @@ import Testing
         group.addTask {
           for number in 0..<4 {
             let id = Int64(index * 100 + number + 1)
+            var tries = 0
             while true {
+              tries += 1
+              try #require(tries <= 100, "no commit gets through")
               let base = try await catalog.load()
               let change = base.map { TableChange.later(id, on: $0) } ?? .sample(id, run: "RUN-\(id)")
               let answer = try await catalog.commit(change, on: base)
