@@ -129,6 +129,27 @@ private func server(_ answer: String) async throws -> String {
     #expect(failure?.kind == kind, "\(failure?.words ?? "")")
   }
 
+  /// libcurl would repeat it by itself on a connection that it has kept: a commit that was made would be answered as a conflict.
+  @Test(arguments: [HTTPRequest.Method.post, .put]) func whatHasABodyIsNotSentASecondTime(
+    _ method: HTTPRequest.Method
+  ) async throws {
+    let url = try await TestServers.start(
+      "python/bin/python", { [joined(repositoryRoot, "Tests/Servers/replay.py"), String($0)] })
+    let script = """
+      {"exchanges": [{"request": {"method": "GET", "path": "/before"}, "response": {"status": 200}},
+        {"request": {"method": "\(method.rawValue)", "path": "/cut"}, "cut": "before"}]}
+      """
+    _ = try await client.send(HTTPRequest(.post, url + "/-/x", body: .bytes(Array(script.utf8))))
+    // The connection is there, and kept.
+    #expect(try await get(url + "/x/before").status == 200)
+    let failure = await #expect(throws: HTTPFailure.self) {
+      _ = try await client.send(HTTPRequest(method, url + "/x/cut", body: .bytes(Array("once".utf8))))
+    }
+    #expect(failure?.kind == .broken)
+    let said = String(decoding: try await get(url + "/-/x").body, as: UTF8.self)
+    #expect(said.ranges(of: "once").count == 1, "\(said)")
+  }
+
   @Test func nothingIsFollowed() async throws {
     let url = try await server(
       "HTTP/1.1 307 Away\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")

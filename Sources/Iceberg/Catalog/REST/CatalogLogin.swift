@@ -20,6 +20,15 @@ public struct CatalogLogin: Sendable {
 
   public init(_ method: Method) { self.method = method }
 
+  /// What a server that quotes our requests may show of it.
+  var secrets: [String] {
+    switch method {
+    case .none, .signature: []
+    case .token(let token): [token]
+    case .client(_, let secret, _, _): cache.kept + [percentEncoded(secret), secret]
+    }
+  }
+
   /// The headers of a request that say who asks.
   func headers(
     _ request: SignableRequest, body: HTTPRequest.Body, _ connection: RESTConnection
@@ -78,7 +87,8 @@ public struct CatalogLogin: Sendable {
       throw Failure(
         "catalog.login", "\(uri) gave no token.",
         remedy: "Check GADWALL_CATALOG_CREDENTIAL, 'catalog.tokenUri' and 'catalog.scope'.",
-        words: RESTError(response).words)
+        // What came with a success may be a token that we can't read.
+        words: response.isSuccess ? "HTTP \(response.status)" : connection.error(response).words)
     }
     // Without a term it is kept until the catalog refuses it. A little less than the term: it must last for a request.
     let term = answer.expires_in.map { max(1, min($0, 1e8) * 0.9) }
@@ -91,10 +101,17 @@ public struct CatalogLogin: Sendable {
 
 private final class TokenCache: Sendable {
   private let state = Mutex<(token: String, until: Instant?)?>(nil)
+  private let last = Mutex<[String]>([])
+
+  /// The newest, whether they are still good or not.
+  var kept: [String] { last.withLock { $0 } }
 
   func token(at now: Instant) -> String? {
     state.withLock { state in state.flatMap { $0.until.map { now < $0 } ?? true ? $0.token : nil } }
   }
-  func keep(_ token: String, until: Instant?) { state.withLock { $0 = (token, until) } }
+  func keep(_ token: String, until: Instant?) {
+    state.withLock { $0 = (token, until) }
+    last.withLock { $0 = $0.suffix(7) + [token] }
+  }
   func forget() { state.withLock { $0 = nil } }
 }

@@ -7,21 +7,27 @@ struct RESTError: Sendable {
   var type = ""
   var message = ""
 
-  init(_ response: HTTPResponse) {
+  /// - Parameter secrets: what the server may have quoted of the request, and nobody is to read.
+  init(_ response: HTTPResponse, hiding secrets: [String] = []) {
     status = response.status
+    defer {
+      type = hide(secrets, in: type)
+      message = hide(secrets, in: message)
+    }
     guard let json = try? JSONValue(parsing: response.body) else {
-      // Of a page of HTML the beginning says enough.
-      let text = printable(String(decoding: response.body.prefix(300), as: UTF8.self))
-      message = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      let text = hide(secrets, in: String(decoding: response.body.prefix(1 << 16), as: UTF8.self))
+      // Of a page of HTML the beginning says enough. Only now: a part of a secret could not be told.
+      message = printable(String(text.prefix(300))).split(whereSeparator: \.isWhitespace).joined(
+        separator: " ")
       return
     }
     if let error = json["error"]?.object {
       type = error["type"]?.string ?? ""
       message = error["message"]?.string ?? ""
     } else if let error = json["error"]?.string {
-      // OAuth's shape.
+      // OAuth's shape, or a gateway's.
       type = error
-      message = json["error_description"]?.string ?? ""
+      message = json["error_description"]?.string ?? json["message"]?.string ?? ""
     } else {
       message = json["message"]?.string ?? ""
     }
@@ -57,6 +63,12 @@ struct RESTError: Sendable {
         "catalog.refused", "\(server) refused it. (It was to \(operation).)",
         remedy: "Check 'catalog.uri' and 'catalog.warehouse'; nothing was lost.", words: words)
     }
+  }
+}
+
+private func hide(_ secrets: [String], in text: String) -> String {
+  secrets.filter { !$0.isEmpty }.reduce(text) {
+    $0.split(separator: $1, omittingEmptySubsequences: false).joined(separator: "***")
   }
 }
 

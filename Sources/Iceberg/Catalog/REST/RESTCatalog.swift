@@ -41,7 +41,7 @@ public struct RESTCatalog: Catalog {
     guard let metadata = json["metadata"], metadata["format-version"] != nil else {
       throw Failure(
         "catalog.answer", "The catalog \(connection.uri) gave no metadata. (It was to \(operation).)",
-        remedy: "Check 'catalog.uri'.", words: RESTError(response).words)
+        remedy: "Check 'catalog.uri'.", words: connection.error(response).words)
     }
     var table = LoadedTable(metadata: metadata, version: 0)
     table.metadataLocation = json["metadata-location"]?.string
@@ -84,7 +84,7 @@ public struct RESTCatalog: Catalog {
       response = try await tell(url, body, operation)
     }
     if response.status == 409 { return nil }
-    guard response.isSuccess else { throw RESTError(response).failure(operation, at: connection.uri) }
+    guard response.isSuccess else { throw connection.error(response).failure(operation, at: connection.uri) }
     let metadata = try loaded(response, operation).metadata
     guard let location = metadata["location"]?.string, !location.isEmpty,
       let uuid = metadata["table-uuid"]?.string
@@ -99,7 +99,7 @@ public struct RESTCatalog: Catalog {
     let body: JSONValue = ["namespace": [.string(namespace)], "properties": [:]]
     let response = try await tell(try await connection.url("namespaces"), body, operation)
     guard response.isSuccess || response.status == 409 else {
-      throw RESTError(response).failure(operation, at: connection.uri)
+      throw connection.error(response).failure(operation, at: connection.uri)
     }
   }
 
@@ -149,21 +149,26 @@ public struct RESTCatalog: Catalog {
         staged.set(nil)
         // What the server made of it, or, where it does not say, what is there now.
         if let table = try? loaded(response, operation) { return .committed(table) }
-        guard let table = try await load() else { return .unknown(words: "the table is gone") }
-        return .committed(table)
+        do throws(Failure) {
+          guard let table = try await load() else { return .unknown(words: "the table is gone") }
+          return .committed(table)
+        } catch {
+          // It was made: to fail here would say that it was not.
+          return .unknown(words: error.description)
+        }
       case 409:
         staged.set(nil)
-        return .conflict(words: RESTError(response).words)
+        return .conflict(words: connection.error(response).words)
       case 429:
         // Not even looked at.
-        guard attempt < 5 else { return .unknown(words: RESTError(response).words) }
+        guard attempt < 5 else { return .unknown(words: connection.error(response).words) }
         await connection.pause(attempt, response.headers["retry-after"].flatMap(Double.init))
-      case 500...: return .unknown(words: RESTError(response).words)
+      case 500...: return .unknown(words: connection.error(response).words)
       case 404 where base != nil:
         throw Failure(
           "table.unreadable", "The table \(table) is gone from the catalog \(connection.uri).",
-          remedy: "Nothing was deleted on any node.", words: RESTError(response).words)
-      default: throw RESTError(response).failure(operation, at: connection.uri)
+          remedy: "Nothing was deleted on any node.", words: connection.error(response).words)
+      default: throw connection.error(response).failure(operation, at: connection.uri)
       }
     }
   }

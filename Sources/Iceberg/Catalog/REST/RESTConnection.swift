@@ -53,12 +53,18 @@ public final class RESTConnection: Sendable {
   /// The URL of what is under the catalog's prefix. The prefix is percent-encoded already.
   func url(_ parts: String...) async throws(Failure) -> String {
     let settings = try await configuration()
-    var base = settings["uri"] ?? uri
-    while base.hasSuffix("/") { base.removeLast() }
-    // A server that calls itself by another host would get our token there.
-    if host(of: base) != host(of: uri) { base = uri }
+    let base = base(settings["uri"])
     let prefix = settings["prefix"].flatMap { $0.isEmpty ? nil : "/" + trimmedSlashes($0) } ?? ""
     return "\(base)/v1\(prefix)/" + parts.map { percentEncoded($0) }.joined(separator: "/")
+  }
+
+  /// Where the catalog is, when its server calls itself as it said. Not at another host, and not without TLS: it would get our token there.
+  func base(_ said: String?) -> String {
+    guard var base = said, host(of: base) == host(of: uri),
+      base.hasPrefix("https:") || !uri.hasPrefix("https:")
+    else { return uri }
+    while base.hasSuffix("/") { base.removeLast() }
+    return base
   }
 
   private func host(of url: String) -> Substring {
@@ -72,12 +78,15 @@ public final class RESTConnection: Sendable {
     return String(text)
   }
 
+  /// What the server said, without what it may quote of the login.
+  func error(_ response: HTTPResponse) -> RESTError { RESTError(response, hiding: login.secrets) }
+
   func parsed(_ response: HTTPResponse, _ operation: String) throws(Failure) -> JSONValue {
     guard let json = try? JSONValue(parsing: response.body) else {
       throw Failure(
         "catalog.answer",
         "The catalog \(uri) does not answer as an Iceberg catalog does. (It was to \(operation).)",
-        remedy: "Check 'catalog.uri'.", words: RESTError(response).words)
+        remedy: "Check 'catalog.uri'.", words: error(response).words)
     }
     return json
   }
@@ -97,7 +106,7 @@ public final class RESTConnection: Sendable {
         await pause(attempt, nil)
       case .success(let response):
         if response.isSuccess || statuses.contains(response.status) { return response }
-        let error = RESTError(response)
+        let error = error(response)
         guard [429, 500, 502, 503, 504].contains(response.status), attempt < 5 else {
           throw error.failure(operation, at: uri)
         }
