@@ -29,6 +29,12 @@ public protocol ObjectStore: Sendable {
   func stat(_ key: String) async throws(Failure) -> ObjectInfo?
   /// Removes the object; one that is not there is no error.
   func delete(_ key: String) async throws(Failure)
+  /// Removes many, with as few questions as the store takes.
+  func delete(_ keys: [String]) async throws(Failure)
+  /// Asks for an object that lies in cold storage (`store.frozen`) to be made readable for a week. False when that was asked for before.
+  func thaw(_ key: String) async throws(Failure) -> Bool
+  /// Removes what uploads that were begun before the moment and never ended have left. How many there were.
+  func abortUploads(before moment: Instant) async throws(Failure) -> Int
 }
 
 public struct ObjectInfo: Sendable, Equatable {
@@ -44,6 +50,12 @@ public struct ObjectInfo: Sendable, Equatable {
 }
 
 extension ObjectStore {
+  public func delete(_ keys: [String]) async throws(Failure) {
+    for key in keys { try await delete(key) }
+  }
+  public func thaw(_ key: String) async throws(Failure) -> Bool { false }
+  public func abortUploads(before moment: Instant) async throws(Failure) -> Int { 0 }
+
   public func put(moving path: String, at key: String) async throws(Failure) {
     try await put(file: path, at: key)
     try? removeFile(path)

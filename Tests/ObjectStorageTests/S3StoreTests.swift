@@ -117,6 +117,19 @@ import Testing
     }
   }
 
+  @Test func whatLiesInColdStorageIsAskedForOnce() async throws {
+    try await withS3(.moto) { store, _ in
+      var store = store
+      store.settings.storageClasses = [.raw: "DEEP_ARCHIVE"]
+      try await store.put([1], at: "raw/cold")
+      let failure = await #expect(throws: Failure.self) { _ = try await store.get("raw/cold", limit: .kibibytes(1)) }
+      #expect(failure?.code == "store.frozen" && failure?.words.contains("InvalidObjectState") == true)
+      #expect(try await store.thaw("raw/cold"))
+      // moto has it back at once.
+      #expect(try await store.get("raw/cold", limit: .kibibytes(1)) == [1])
+    }
+  }
+
   @Test func aFileThatShrinksWhileItGoesUpIsNoObject() async throws {
     try await withS3(.moto) { store, folder in
       let file = joined(folder, "file")

@@ -111,6 +111,18 @@ import Testing
     }
   }
 
+  @Test(arguments: StoreKind.allCases) func manyAreDeletedAtOnce(_ kind: StoreKind) async throws {
+    try await withStore(kind) { store, _ in
+      let keys = ["a", "b/c", "b/<&>", "d e"]
+      for key in keys { try await store.put([1], at: key) }
+      try await store.delete(["a", "b/<&>", "never/there"])
+      #expect(try await store.list("").map(\.key) == ["b/c", "d e"])
+      try await store.delete([])
+      await #expect(throws: Failure.self) { try await store.delete(["d e", "../x"]) }
+      #expect(try await store.list("").map(\.key).contains("b/c"))
+    }
+  }
+
   @Test(arguments: StoreKind.allCases) func putIfAbsentLeavesWhatIsThere(_ kind: StoreKind) async throws {
     try await withStore(kind) { store, _ in
       #expect(try await store.putIfAbsent([1], at: "a"))

@@ -129,10 +129,22 @@ public struct Harvest: Sendable {
     let settled = try await runs.proven(.of(reported))
     if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, settled, &summary) }
     try await runs.fold(settled, after: foldAfter, open: open, now: clock.now())
+    await abortUploads()
     summary.seconds = watch.seconds
     stepPoint("summary.before")
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
     return summary
+  }
+
+  /// Uploads in parts of programs that were killed a day ago and more: the store keeps, and charges for, their parts until somebody says that they
+  /// are given up.
+  private func abortUploads() async {
+    do throws(Failure) {
+      let count = try await store.abortUploads(before: Instant(seconds: clock.now().seconds - 86_400))
+      if count > 0 { tell(.note(nil, "\(counted(count, "upload")) that never ended were given up")) }
+    } catch {
+      tell(.note(nil, "uploads that never ended could not be looked for: \(error.description)"))
+    }
   }
 
   /// Those whose data files are in the store. The others' nodes have just tried to write them again.

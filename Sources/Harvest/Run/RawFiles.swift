@@ -82,7 +82,7 @@ public struct RawFiles: Sendable {
     }
     let path = joined(scratch, "raw-\(randomName()).gz")
     defer { try? removeFile(path) }
-    guard try await store.get(raw.key, toFile: path) else {
+    guard try await get(raw.key, toFile: path) else {
       throw Failure(
         "raw.missing", "The object \(raw.key) is not in the store.",
         remedy: "The table still holds the batch's lines: SELECT … WHERE batch = '\(batch.facts.id)'.")
@@ -94,6 +94,19 @@ public struct RawFiles: Sendable {
         remedy: "Bring it back from a backup. The table holds the batch's lines.")
     }
     try inflate(path, to: sink)
+  }
+
+  /// - Throws: `raw.frozen`, after the object was asked to be brought back.
+  private func get(_ key: String, toFile path: String) async throws(Failure) -> Bool {
+    do throws(Failure) { return try await store.get(key, toFile: path) } catch {
+      guard error.code == "store.frozen" else { throw error }
+      let isNew = try await store.thaw(key)
+      throw Failure(
+        "raw.frozen", "The object \(key) lies in cold storage.",
+        remedy:
+          "\(isNew ? "It was asked to be brought back" : "It is being brought back since it was asked for"): run this again in 3 to 5 hours, or in 12 when its class is DEEP_ARCHIVE. It stays readable for a week.",
+        words: error.words)
+    }
   }
 }
 

@@ -75,6 +75,6 @@ extension Harvest {
   }
 
   private func forget(_ run: String) async throws(Failure) {
-    for object in try await store.list("runs/\(run)/") { try await store.delete(object.key) }
+    try await store.delete(try await store.list("runs/\(run)/").map(\.key))
   }
 }

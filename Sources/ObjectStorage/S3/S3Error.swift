@@ -64,6 +64,10 @@ struct S3Error: Sendable {
     case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
       "IllegalLocationConstraintException":
       return wrongRegion(server, failure)
+    case "InvalidObjectState":
+      return failure(
+        "store.frozen", "\(server) keeps it in cold storage, from where it can't be read at once.",
+        "'gadwall raw get' asks for it to be brought back.")
     case "XAmzContentSHA256Mismatch", "BadDigest", "XAmzContentChecksumMismatch", "InvalidDigest":
       return failure(
         "store.digest", "\(server) got other bytes than were sent.",
