@@ -38,7 +38,8 @@ extension S3Store {
     guard let upload = XMLTree(parsing: answer.body)?["UploadId"]?.text, !upload.isEmpty else {
       throw Failure(
         "store.answer",
-        "The S3 server \(location.endpoint) gave no id for an upload in parts. (It was to \(operation).)")
+        "The S3 server \(location.endpoint) gave no id for an upload in parts. (It was to \(operation).)",
+        remedy: "Check 'store.endpoint'.")
     }
     do throws(Failure) {
       let plan = PartPlan(size: size, partSize: settings.partSize)

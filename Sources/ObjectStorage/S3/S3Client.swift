@@ -53,9 +53,10 @@ struct S3Client: Sendable {
     var hasRefreshedKeys = false
     while true {
       attempt += 1
+      let used = try await keys.keys()
       let response: HTTPResponse
       do throws(HTTPFailure) {
-        response = try await http.send(try await signed(request, operation))
+        response = try await http.send(try signed(request, used))
       } catch {
         guard error.mayPass, attempt < policy.attempts, budget.takeOne() else {
           throw error.failure(operation, at: location)
@@ -78,7 +79,7 @@ struct S3Client: Sendable {
         skew.set(date.microseconds - clock.now().microseconds)
         continue
       }
-      if S3Client.wantsNewKeys.contains(error.code), !hasRefreshedKeys, try await keys.renew() {
+      if S3Client.wantsNewKeys.contains(error.code), !hasRefreshedKeys, try await keys.renew(used) {
         hasRefreshedKeys = true
         continue
       }
@@ -101,11 +102,7 @@ struct S3Client: Sendable {
     try await wait(policy.pause(after: attempt, asked: asked, random: random))
   }
 
-  private func signed(_ request: S3Request, _ operation: String) async throws(HTTPFailure) -> HTTPRequest {
-    let keys: AccessKeys
-    do throws(Failure) { keys = try await self.keys.keys() } catch {
-      throw HTTPFailure(.file, error.description)
-    }
+  private func signed(_ request: S3Request, _ keys: AccessKeys) throws(HTTPFailure) -> HTTPRequest {
     let (host, path) = location.address(request.key)
     let parts = SignableRequest(
       method: request.method.rawValue, host: host, path: path, query: request.query, headers: request.headers)

@@ -30,19 +30,19 @@ public actor KeySource {
 
   public func keys() async throws(Failure) -> AccessKeys {
     if let current, isFresh(current) { return current }
-    let task: Task<Result<AccessKeys, Failure>, Never>
+    let result: Result<AccessKeys, Failure>
     if let running {
-      task = running
+      result = await running.value
     } else {
-      task = Task { [providers] in await firstOf(providers) }
+      let task = Task { [providers] in await firstOf(providers) }
       running = task
+      result = await task.value
+      // By who began it alone: the others may come back when the next one is on its way.
+      running = nil
+      if case .success(let keys) = result { current = keys }
     }
-    let result = await task.value
-    running = nil
     switch result {
-    case .success(let keys):
-      current = keys
-      return keys
+    case .success(let keys): return keys
     case .failure(let failure):
       // Old ones that still work are better than none.
       if let current, let expires = current.expires, expires > clock.now() { return current }
@@ -50,13 +50,12 @@ public actor KeySource {
     }
   }
 
-  /// Forgets the keys, which a server has called expired.
+  /// Forgets the keys, which a server has called expired, unless there are others by now.
   ///
   /// - Returns: whether others are to be had.
-  func renew() async throws(Failure) -> Bool {
-    let before = current
-    current = nil
-    return try await keys() != before
+  func renew(_ expired: AccessKeys) async throws(Failure) -> Bool {
+    if current == expired { current = nil }
+    return try await keys() != expired
   }
 
   private func isFresh(_ keys: AccessKeys) -> Bool {
