@@ -63,7 +63,9 @@ struct KeySourceTests {
   }
 
   @Test func whereNobodyHasAnyEachPlaceIsNamed() async throws {
-    let source = KeySource([Provider(.success(nil), name: "the moon"), Provider(.success(nil), name: "the sun")])
+    let source = KeySource([
+      Provider(.success(nil), name: "the moon"), Provider(.success(nil), name: "the sun"),
+    ])
     let failure = await #expect(throws: Failure.self) { _ = try await source.keys() }
     #expect(failure?.code == "store.keys" && failure?.sentence.contains("the moon, the sun") == true)
     #expect(failure?.remedy.isEmpty == false)

@@ -207,6 +207,24 @@ import Testing
     #expect(!isOurs)
   }
 
+  @Test func nothingOfAnAttemptThatWasCutOffStaysInTheFile() async throws {
+    try await withScratch { folder in
+      let server = try await ScriptedServer.start([
+        Answer(headers: ["Content-Length": "100"], body: "the object as it was before"),
+        Answer(body: "and is now"),
+        Answer(headers: ["Content-Length": "100"], body: "the object as it was before"),
+        Answer(status: 404, body: errorDocument("NoSuchKey")),
+      ])
+      let (store, target) = (try server.store(), joined(folder, "target"))
+      #expect(try await store.get("a", toFile: target))
+      #expect(try readFile(target, limit: .kibibytes(1)) == Array("and is now".utf8))
+      try removeFile(target)
+      #expect(try await !store.get("a", toFile: target))
+      #expect(!exists(target))
+      #expect(try await server.requests().count == 4)
+    }
+  }
+
   // MARK: what a person reads
 
   struct Reading: Sendable, CustomTestStringConvertible {

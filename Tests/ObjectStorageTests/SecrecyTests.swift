@@ -137,7 +137,7 @@ import Testing
       let nobody = "http://127.0.0.1:\(try freePort())"
       for environment in [
         identity(repeating.endpoint), identity(half.endpoint), identity(xml.endpoint), identity(nobody),
-        identity("http://tell+nobody\u{7}/"),
+        identity("http://\u{7}/"),
         ["AWS_CONTAINER_CREDENTIALS_FULL_URI": half.endpoint],
         [
           "AWS_CONTAINER_CREDENTIALS_FULL_URI": half.endpoint,

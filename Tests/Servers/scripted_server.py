@@ -45,9 +45,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = answer.get("body", "").encode()
         # http.server would add a Date of its own.
         self.send_response_only(answer["status"])
-        for name, value in answer.get("headers", {}).items():
+        # A script may name another length than the body has.
+        for name, value in ({"Content-Length": str(len(body))} | answer.get("headers", {})).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
