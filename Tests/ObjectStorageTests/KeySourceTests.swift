@@ -100,6 +100,42 @@ struct KeySourceTests {
     #expect(provider.fetched == 1)
   }
 
+  @Test func noSecondFetchBeginsWhileOneIsOnItsWay() async throws {
+    // Never fresh: each that asks has them fetched, unless they are on their way.
+    let provider = CrowdedKeys(keys: keys("a", expires: 1_000_001))
+    let source = KeySource([provider], clock: clock)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<20 {
+        group.addTask { for _ in 0..<200 { _ = try await source.keys() } }
+      }
+      try await group.waitForAll()
+    }
+    let (most, fetched) = provider.seen
+    #expect(most == 1 && fetched > 1)
+  }
+
+  /// Counts how many fetch at once.
+  private final class CrowdedKeys: KeyProvider {
+    let name = "the test"
+    let keys: AccessKeys
+    private let counts = Mutex((now: 0, most: 0, fetched: 0))
+
+    init(keys: AccessKeys) { self.keys = keys }
+
+    var seen: (most: Int, fetched: Int) { counts.withLock { ($0.most, $0.fetched) } }
+
+    func fetch() async throws(Failure) -> AccessKeys? {
+      counts.withLock {
+        $0.now += 1
+        $0.fetched += 1
+        $0.most = max($0.most, $0.now)
+      }
+      for _ in 0..<3 { await Task.yield() }
+      counts.withLock { $0.now -= 1 }
+      return keys
+    }
+  }
+
   @Test func keysAreFetchedAnewFiveMinutesBeforeTheyExpire() async throws {
     let expires: Int64 = 1_003_600
     let provider = Provider(.success(keys("old", expires: expires)))
