@@ -152,7 +152,7 @@ final class Transfer {
   /// (aRequestThatChangesSomethingIsNotSentTwice)
   private func begin() -> Bool {
     beginnings += 1
-    guard beginnings > 1, request.method != .get, request.method != .head else { return true }
+    guard beginnings > 1, !request.isHarmless else { return true }
     failure = HTTPFailure(.broken, "the connection ended before there was an answer")
     return false
   }

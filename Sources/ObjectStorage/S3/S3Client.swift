@@ -53,10 +53,10 @@ struct S3Client: Sendable {
     var hasRefreshedKeys = false
     while true {
       attempt += 1
-      let used = try await keys.keys()
+      let own = try await keys.keys()
       let response: HTTPResponse
       do throws(HTTPFailure) {
-        response = try await http.send(try signed(request, used))
+        response = try await http.send(try signed(request, own))
       } catch {
         guard error.mayPass, attempt < policy.attempts, budget.takeOne() else {
           throw error.failure(operation, at: location)
@@ -79,7 +79,7 @@ struct S3Client: Sendable {
         skew.set(date.microseconds - clock.now().microseconds)
         continue
       }
-      if S3Client.wantsNewKeys.contains(error.code), !hasRefreshedKeys, try await keys.renew(used) {
+      if S3Client.wantsNewKeys.contains(error.code), !hasRefreshedKeys, try await keys.renew(own) {
         hasRefreshedKeys = true
         continue
       }

@@ -67,6 +67,7 @@ public struct CatalogLogin: Sendable {
       headers: [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")],
       body: .bytes(Array(form.utf8)))
     request.limit = .kibibytes(256)
+    request.isHarmless = true
     let response: HTTPResponse
     do throws(HTTPFailure) { response = try await connection.http.send(request) } catch {
       throw error.failure("get a token from \(uri)", at: connection.uri)

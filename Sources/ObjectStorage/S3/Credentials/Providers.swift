@@ -98,10 +98,14 @@ struct ProfileKeys: KeyProvider {
   /// The program's output is JSON (docs.aws.amazon.com, "Sourcing credentials with an external process").
   private func run(_ command: String) async throws(Failure) -> AccessKeys {
     struct Output: Decodable {
-      var AccessKeyId: String
-      var SecretAccessKey: String
-      var SessionToken: String?
-      var Expiration: String?
+      var id: String
+      var secret: String
+      var token: String?
+      var expires: String?
+
+      enum CodingKeys: String, CodingKey {
+        case id = "AccessKeyId", secret = "SecretAccessKey", token = "SessionToken", expires = "Expiration"
+      }
     }
     let result: ChildResult
     do {
@@ -130,8 +134,8 @@ struct ProfileKeys: KeyProvider {
         remedy: "Run it by hand.")
     }
     return AccessKeys(
-      id: output.AccessKeyId, secret: output.SecretAccessKey, sessionToken: output.SessionToken,
-      expires: output.Expiration.flatMap(listingDate))
+      id: output.id, secret: output.secret, sessionToken: output.token,
+      expires: output.expires.flatMap(listingDate))
   }
 }
 
@@ -197,6 +201,7 @@ struct WebIdentityKeys: KeyProvider {
       .post, endpoint + "/", headers: [("Content-Type", "application/x-www-form-urlencoded")],
       body: .bytes(Array(form.utf8)))
     request.limit = .kibibytes(256)
+    request.isHarmless = true
     let response = try await answer(request, "The Security Token Service \(endpoint)", surroundings.http)
     guard response.isSuccess, let tree = XMLTree(parsing: response.body),
       let found = tree["AssumeRoleWithWebIdentityResult"]?["Credentials"],
@@ -320,16 +325,20 @@ private func answer(_ request: HTTPRequest, _ what: String, _ http: HTTPClient) 
 
 private func metadataKeys(_ response: HTTPResponse, _ what: String) throws(Failure) -> AccessKeys {
   struct Document: Decodable {
-    var AccessKeyId: String
-    var SecretAccessKey: String
-    var Token: String?
-    var Expiration: String?
+    var id: String
+    var secret: String
+    var token: String?
+    var expires: String?
+
+    enum CodingKeys: String, CodingKey {
+      case id = "AccessKeyId", secret = "SecretAccessKey", token = "Token", expires = "Expiration"
+    }
   }
   guard response.isSuccess,
     let found = try? decodeJSON(
       Document.self, from: response.body, code: "store.keys", document: "The answer")
   else { throw Failure("store.keys", "\(what) gave no access keys (HTTP \(response.status)).") }
   return AccessKeys(
-    id: found.AccessKeyId, secret: found.SecretAccessKey, sessionToken: found.Token,
-    expires: found.Expiration.flatMap(listingDate))
+    id: found.id, secret: found.secret, sessionToken: found.token,
+    expires: found.expires.flatMap(listingDate))
 }
