@@ -43,6 +43,37 @@ import Testing
     }
   }
 
+  /// S3 sends blanks while it joins the parts, so that nobody gives up; other servers may send them before anything else.
+  @Test func blanksBeforeAnErrorDoNotHideIt() async throws {
+    try await withScratch { folder in
+      let blanks = String(repeating: " \n", count: 100)
+      let result = "<?xml version=\"1.0\"?><CompleteMultipartUploadResult/>"
+      let server = try await ScriptedServer.start(
+        parts(completion: [
+          Answer(to: "^POST .*uploadId", body: blanks + hidden),
+          Answer(to: "^POST .*uploadId", body: blanks + result),
+        ]))
+      try await put(server, folder)
+      #expect(try await server.requests().filter { $0.line.hasSuffix("uploadId=U") }.count == 3)
+    }
+  }
+
+  @Test(arguments: [3, nil]) func aCompletionThatCantBeReadIsOneWhenTheObjectIsThere(_ size: Int?)
+    async throws
+  {
+    try await withScratch { folder in
+      let server = try await ScriptedServer.start(
+        parts(completion: [Answer(to: "^POST .*uploadId", body: Self.page)])
+          + (size.map { [Answer(to: "^HEAD", body: String(repeating: "x", count: $0))] } ?? []))
+      if size == 3 {
+        try await put(server, folder)
+      } else {
+        let failure = await #expect(throws: Failure.self) { try await put(server, folder) }
+        #expect(failure?.code == "store.answer")
+      }
+    }
+  }
+
   /// The upload is gone because the attempt before has joined it; or because somebody else has removed it.
   @Test(arguments: [3, 4]) func anUploadThatIsGoneHasBeenJoinedWhenTheObjectIsThere(_ size: Int) async throws
   {

@@ -56,8 +56,10 @@ public struct CatalogLogin: Sendable {
     _ id: String, _ secret: String, _ scope: String?, _ uri: String, _ connection: RESTConnection
   ) async throws(Failure) -> String {
     struct Answer: Decodable {
-      var access_token: String
-      var expires_in: Double?
+      var token: String
+      var term: Double?
+
+      enum CodingKeys: String, CodingKey { case token = "access_token", term = "expires_in" }
     }
     var fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)]
     fields.append(("scope", scope ?? "catalog"))
@@ -82,11 +84,11 @@ public struct CatalogLogin: Sendable {
         words: RESTError(response).words)
     }
     // Without a term it is kept until the catalog refuses it. A little less than the term: it must last for a request.
-    let term = answer.expires_in.map { max(1, min($0, 1e8) * 0.9) }
+    let term = answer.term.map { max(1, min($0, 1e8) * 0.9) }
     cache.keep(
-      answer.access_token,
+      answer.token,
       until: term.map { Instant(microseconds: connection.clock.now().microseconds + Int64($0 * 1e6)) })
-    return answer.access_token
+    return answer.token
   }
 }
 
