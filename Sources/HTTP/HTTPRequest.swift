@@ -55,6 +55,9 @@ public struct HTTPRequest: Sendable {
   public var limit = ByteCount.mebibytes(16)
   /// Straight to the host, whatever proxy the environment names.
   public var isDirect = false
+  /// It does no harm when the server gets it twice: then libcurl may send it once more by itself when a connection that was used before ends
+  /// without an answer. At first what GET and HEAD ask for.
+  public var isHarmless: Bool
 
   public init(
     _ method: Method, _ url: String, headers: [(name: String, value: String)] = [], body: Body = .none
@@ -63,6 +66,7 @@ public struct HTTPRequest: Sendable {
     self.url = url
     self.headers = headers
     self.body = body
+    isHarmless = method == .get || method == .head
   }
 }
 

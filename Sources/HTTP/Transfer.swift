@@ -19,6 +19,8 @@ final class Transfer {
   private var hasAllHeaders = false
   private var body: [UInt8] = []
   private var received: Int64 = 0
+  /// How often it was begun to be sent.
+  private var beginnings = 0
   /// Why a callback has given up.
   private var failure: HTTPFailure?
 
@@ -125,6 +127,11 @@ final class Transfer {
       }
       return CURL_SEEKFUNC_OK
     }
+    gw_curl_set_pointer(handle, CURLOPT_PREREQDATA, context)
+    gw_curl_set_before(handle) { context, _, _, _, _ in
+      guard let transfer = Transfer.from(context), transfer.begin() else { return CURL_PREREQFUNC_ABORT }
+      return CURL_PREREQFUNC_OK
+    }
     gw_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
     gw_curl_set_transfer(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
       guard let data, let transfer = Transfer.from(context) else { return 0 }
@@ -139,6 +146,18 @@ final class Transfer {
 
   private static func from(_ context: UnsafeMutableRawPointer?) -> Transfer? {
     context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// Whether it may be sent now.
+  ///
+  /// When a connection that was used before ends without an answer, libcurl sends the request once more by itself, and nobody hears of it. What
+  /// changes something may have been done by then, and then the answer is about something else: that a key is taken, that an upload is gone.
+  /// (aRequestThatChangesSomethingIsNotSentTwice)
+  private func begin() -> Bool {
+    beginnings += 1
+    guard beginnings > 1, !request.isHarmless else { return true }
+    failure = HTTPFailure(.broken, "the connection ended before there was an answer")
+    return false
   }
 
   /// The next bytes of the request's body.

@@ -179,7 +179,14 @@ import Testing
     for text in ["", "x", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT"] {
       #expect(httpDate(text) == nil)
     }
-    for text in ["", "2026", "2026-13-25T23:14:37Z"] { #expect(listingDate(text) == nil) }
+    for (zone, time) in [
+      ("", "23:14:37"), (".5+00:00", "23:14:37"), ("+02:00", "21:14:37"), ("-00:30", "23:44:37"),
+    ] {
+      #expect(listingDate("2026-11-25T23:14:37\(zone)")?.description == "2026-11-25T\(time)Z")
+    }
+    for text in ["", "2026", "2026-13-25T23:14:37Z", "2026-11-25T23:14:37 CET", "2026-11-25T23:14:37+25:00"] {
+      #expect(listingDate(text) == nil)
+    }
   }
 
   @Test func locationsAreRead() throws {

@@ -1,8 +1,9 @@
 """Stands between a client and an HTTP server and spoils some of what goes through.
 
-usage: faulty_proxy.py PORT UPSTREAM_PORT SEED KIND=SHARE…
+usage: faulty_proxy.py PORT UPSTREAM_PORT SEED KIND=SHARE… [only=REGEX] [times=COUNT]
 
-Of all requests the share of each kind, chosen by the seed:
+Of all requests (or of those whose method and target the expression matches, as in 'PUT /bucket/key') the share of each kind,
+chosen by the seed, and at most so many times in all:
   busy       503 SlowDown, and the server never hears of it
   lost       the server does it, and the answer is 503
   cut        the server does it, and the connection ends without an answer
@@ -10,35 +11,54 @@ Of all requests the share of each kind, chosen by the seed:
   refused    the connection ends before anything is read
   stall      the answer begins after ten seconds of silence
 
+An answer without a body can't be truncated: it goes through, and is not counted.
+
 GET /-/counts on the port gives how often each was done, as JSON.
 """
 
 import http.client
 import json
 import random
+import re
 import socketserver
 import sys
 import threading
 import time
 
 port, upstream, seed = (int(value) for value in sys.argv[1:4])
-shares = {kind: float(share) for kind, share in (word.split("=") for word in sys.argv[4:])}
+words = dict(word.split("=", 1) for word in sys.argv[4:])
+only = re.compile(words.pop("only", ""))
+left = int(words.pop("times", sys.maxsize))
+shares = {kind: float(share) for kind, share in words.items()}
 chance = random.Random(seed)
 lock = threading.Lock()
-counts = {kind: 0 for kind in shares} | {"requests": 0}
+counts = dict.fromkeys(shares, 0) | {"requests": 0}
 BUSY = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message><RequestId>spoiled</RequestId></Error>"
 
 
-def choose():
+def choose(asked):
+    """What is to happen to this request, or None."""
     with lock:
         counts["requests"] += 1
+        if not only.search(asked):
+            return None
         number = chance.random()
         for kind, share in shares.items():
             if number < share:
-                counts[kind] += 1
                 return kind
             number -= share
     return None
+
+
+def may_spoil(kind):
+    """Counts it, unless there were enough."""
+    global left
+    with lock:
+        if left == 0:
+            return False
+        left -= 1
+        counts[kind] += 1
+        return True
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -56,10 +76,15 @@ class Handler(socketserver.StreamRequestHandler):
             length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
             if path == "/-/counts":
                 return self.answer(200, json.dumps(counts).encode(), method)
-            kind = choose()
+            kind = choose(f"{method} {path}")
+            # What has no body shows only in the answer.
+            if kind not in (None, "truncated") and not may_spoil(kind):
+                kind = None
             if kind == "refused":
                 return
             body = self.rfile.read(length)
+            if len(body) < length:
+                return
             if kind == "busy":
                 self.answer(503, BUSY, method)
                 continue
@@ -73,7 +98,7 @@ class Handler(socketserver.StreamRequestHandler):
                 upstream_connection.endheaders(body)
                 response = upstream_connection.getresponse()
                 content = response.read()
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 return
             if kind == "cut":
                 return
@@ -85,11 +110,11 @@ class Handler(socketserver.StreamRequestHandler):
             fields = [(name, value) for name, value in response.getheaders() if name.lower() not in ("connection", "transfer-encoding", "content-length")]
             size = response.getheader("Content-Length") if method == "HEAD" else str(len(content))
             head = f"HTTP/1.1 {response.status} {response.reason}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields)
-            if size is not None:
+            if size is not None and response.status != 204:
                 head += f"Content-Length: {size}\r\n"
             self.wfile.write(head.encode("latin-1") + b"\r\n")
             if method != "HEAD":
-                if kind == "truncated" and content:
+                if kind == "truncated" and content and may_spoil(kind):
                     self.wfile.write(content[: len(content) // 2])
                     return
                 self.wfile.write(content)

@@ -4,6 +4,7 @@
 
 typedef size_t (*gw_curl_transfer)(char *data, size_t size, size_t count, void *context);
 typedef int (*gw_curl_seek)(void *context, curl_off_t offset, int origin);
+typedef int (*gw_curl_before)(void *context, char *there, char *here, int there_port, int here_port);
 
 static inline CURLcode gw_curl_set_long(CURL *handle, CURLoption option, long value) {
   return curl_easy_setopt(handle, option, value);
@@ -25,6 +26,9 @@ static inline CURLcode gw_curl_set_transfer(CURL *handle, CURLoption option, gw_
 }
 static inline CURLcode gw_curl_set_seek(CURL *handle, gw_curl_seek value) {
   return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
+}
+static inline CURLcode gw_curl_set_before(CURL *handle, gw_curl_before value) {
+  return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, value);
 }
 static inline CURLcode gw_curl_status(CURL *handle, long *status) {
   return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);

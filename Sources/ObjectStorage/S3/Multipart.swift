@@ -38,7 +38,8 @@ extension S3Store {
     guard let upload = XMLTree(parsing: answer.body)?["UploadId"]?.text, !upload.isEmpty else {
       throw Failure(
         "store.answer",
-        "The S3 server \(location.endpoint) gave no id for an upload in parts. (It was to \(operation).)")
+        "The S3 server \(location.endpoint) gave no id for an upload in parts. (It was to \(operation).)",
+        remedy: "Check 'store.endpoint'.")
     }
     do throws(Failure) {
       let plan = PartPlan(size: size, partSize: settings.partSize)
@@ -121,9 +122,16 @@ extension S3Store {
     request.body = .bytes(Array(document.utf8))
     let operation = "join the parts of the object \(key)"
     let (response, isRepeated) = try await client.send(request, operation, accepting: [404])
-    if response.isSuccess { return }
-    // An attempt whose answer was lost has joined them: the upload is gone then, and the object there.
-    if isRepeated, try await stat(key)?.size == size { return }
+    if response.isSuccess, XMLTree(parsing: response.body)?.name == "CompleteMultipartUploadResult" { return }
+    // An attempt whose answer was lost has joined them: the upload is gone then, and the object there. The same holds for an answer that can't be
+    // read: S3 has sent its status before it knew.
+    if isRepeated || response.isSuccess, try await stat(key)?.size == size { return }
+    if response.isSuccess {
+      throw Failure(
+        "store.answer",
+        "The S3 server \(location.endpoint) does not answer as S3 does. (It was to \(operation).)",
+        remedy: "Check 'store.endpoint'.")
+    }
     throw S3Error(response).failure(operation, at: location)
   }
 

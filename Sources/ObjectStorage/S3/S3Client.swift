@@ -79,7 +79,7 @@ struct S3Client: Sendable {
         skew.set(date.microseconds - clock.now().microseconds)
         continue
       }
-      if S3Client.wantsNewKeys.contains(error.code), !hasRefreshedKeys, try await keys.renew() {
+      if S3Client.wantsNewKeys.contains(error.code), !hasRefreshedKeys, try await keys.renew(own) {
         hasRefreshedKeys = true
         continue
       }
@@ -152,14 +152,24 @@ func httpDate(_ text: String) -> Instant? {
       + Int64(time[0] * 3600 + time[1] * 60 + time[2]))
 }
 
-/// `2026-11-25T23:14:37.000Z`, as listings have it.
+/// `2026-11-25T23:14:37.000Z`, as listings have it, or with another offset from UTC, as a program may print it.
 func listingDate(_ text: String) -> Instant? {
   let digits = text.prefix(19).split { !$0.isNumber }.compactMap { Int($0) }
   guard digits.count == 6, (1970...9999).contains(digits[0]),
     isRealDate(year: digits[0], month: digits[1], day: digits[2]), digits[3] < 24, digits[4] < 60,
-    digits[5] < 61
+    digits[5] < 61, let offset = zoneOffset(text.dropFirst(19).drop { $0 == "." || $0.isNumber })
   else { return nil }
   return Instant(
     seconds: Int64(days(fromYear: digits[0], month: digits[1], day: digits[2])) * 86_400
-      + Int64(digits[3] * 3600 + digits[4] * 60 + digits[5]))
+      + Int64(digits[3] * 3600 + digits[4] * 60 + digits[5] - offset))
+}
+
+/// Seconds that `Z`, `+02:00` or nothing at all is east of UTC.
+private func zoneOffset(_ text: Substring) -> Int? {
+  if text.isEmpty || text == "Z" || text == "z" { return 0 }
+  let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false).compactMap { Int($0) }
+  guard text.hasPrefix("+") || text.hasPrefix("-"), parts.count == 2, (0..<24).contains(parts[0]),
+    (0..<60).contains(parts[1])
+  else { return nil }
+  return (text.hasPrefix("-") ? -1 : 1) * (parts[0] * 3600 + parts[1] * 60)
 }

@@ -80,7 +80,8 @@ struct S3Error: Sendable {
       return failure(
         "store.denied", "\(server) does not permit it.",
         "docs/security.md lists what a node and the control machine have to be permitted.")
-    case 429, 500...:
+    // Also what came behind a status of 200.
+    case _ where status >= 500 || RetryPolicy.mayPass(status: status, code: code):
       return failure("store.unavailable", "\(server) fails.", "Nothing was lost; run it again.")
     default: break
     }

@@ -114,13 +114,10 @@ public struct S3Store: ObjectStore {
     let (response, isRepeated) = try await client.send(request, "write the object \(key)", accepting: [412])
     if response.isSuccess { return true }
     // What an attempt before it wrote is ours: nobody else writes these very bytes.
-    return isRepeated ? try await get(key, limit: ByteCount(bytes.count)) == bytes : false
+    return isRepeated ? try await holds(bytes, at: key) : false
   }
 
-  /// Where the server does not honour the condition: names that nobody else uses carry the promise, and what is there afterwards is looked at.
-  private func putUnlessThere(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool {
-    if try await stat(key) != nil { return false }
-    try await put(bytes, at: key)
+  private func holds(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool {
     do throws(Failure) {
       return try await get(key, limit: ByteCount(bytes.count)) == bytes
     } catch {
@@ -128,6 +125,13 @@ public struct S3Store: ObjectStore {
       if error.code == "store.unreadable" { return false }
       throw error
     }
+  }
+
+  /// Where the server does not honour the condition: names that nobody else uses carry the promise, and what is there afterwards is looked at.
+  private func putUnlessThere(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool {
+    if try await stat(key) != nil { return false }
+    try await put(bytes, at: key)
+    return try await holds(bytes, at: key)
   }
 
   public func put(file path: String, at key: String) async throws(Failure) {
@@ -220,18 +224,19 @@ public struct S3Store: ObjectStore {
 
   public func stat(_ key: String) async throws(Failure) -> ObjectInfo? {
     let operation = "look at the object \(key)"
+    let head = try request(.head, key)
     let answer: HTTPResponse
     do throws(Failure) {
-      answer = try await client.send(try request(.head, key), operation, accepting: [404]).response
+      answer = try await client.send(head, operation, accepting: [404]).response
     } catch {
-      // An answer to HEAD has no words. The same question as GET has.
+      // An answer to HEAD has no words. The same question as GET has, and what they say may be put right: another time, expired keys.
       guard ["store.denied", "store.refused", "store.region", "store.answer"].contains(error.code) else {
         throw error
       }
       var again = try request(.get, key)
       again.headers = [("Range", "bytes=0-0")]
       _ = try await client.send(again, operation, accepting: [404, 416])
-      throw error
+      answer = try await client.send(head, operation, accepting: [404]).response
     }
     guard answer.isSuccess else { return nil }
     guard let size = answer.headers["content-length"].flatMap({ Int64($0) }), size >= 0 else {

@@ -30,7 +30,9 @@ struct XMLTree: Sendable, Equatable {
       let bytes = UnsafeRawBufferPointer(start: text, count: Int(count))
       Unmanaged<Reader>.fromOpaque(context).takeUnretainedValue().take(bytes)
     }
-    let status = bytes.withUnsafeBytes {
+    // What a server sends while it works on a long answer stands before it.
+    let blanks: Set<UInt8> = [0x09, 0x0A, 0x0D, 0x20]
+    let status = bytes.drop { blanks.contains($0) }.withUnsafeBytes {
       XML_Parse(parser, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count), 1)
     }
     guard status == XML_STATUS_OK, !reader.isTooMuch, let root = reader.root else { return nil }

@@ -65,8 +65,10 @@ public struct CatalogLogin: Sendable {
     _ id: String, _ secret: String, _ scope: String?, _ uri: String, _ connection: RESTConnection
   ) async throws(Failure) -> String {
     struct Answer: Decodable {
-      var access_token: String
-      var expires_in: Double?
+      var token: String
+      var term: Double?
+
+      enum CodingKeys: String, CodingKey { case token = "access_token", term = "expires_in" }
     }
     var fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)]
     fields.append(("scope", scope ?? "catalog"))
@@ -76,6 +78,7 @@ public struct CatalogLogin: Sendable {
       headers: [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")],
       body: .bytes(Array(form.utf8)))
     request.limit = .kibibytes(256)
+    request.isHarmless = true
     let response: HTTPResponse
     do throws(HTTPFailure) { response = try await connection.http.send(request) } catch {
       throw error.failure("get a token from \(uri)", at: connection.uri)
@@ -91,11 +94,11 @@ public struct CatalogLogin: Sendable {
         words: response.isSuccess ? "HTTP \(response.status)" : connection.error(response).words)
     }
     // Without a term it is kept until the catalog refuses it. A little less than the term: it must last for a request.
-    let term = answer.expires_in.map { max(1, min($0, 1e8) * 0.9) }
+    let term = answer.term.map { max(1, min($0, 1e8) * 0.9) }
     cache.keep(
-      answer.access_token,
+      answer.token,
       until: term.map { Instant(microseconds: connection.clock.now().microseconds + Int64($0 * 1e6)) })
-    return answer.access_token
+    return answer.token
   }
 }
 

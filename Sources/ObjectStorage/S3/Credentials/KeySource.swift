@@ -16,9 +16,13 @@ public actor KeySource {
   private let clock: WallClock
   private var current: AccessKeys?
   private var running: Task<Result<AccessKeys, Failure>, Never>?
+  /// When new ones are asked for again, after there were none.
+  private var next: Instant?
 
   /// Seconds before they expire that new ones are fetched.
   static let margin: Int64 = 300
+  /// Seconds that old ones are used without asking again: a place that fails slowly would hold up every request.
+  static let rest: Int64 = 20
 
   public init(_ providers: [any KeyProvider], clock: WallClock = .system) {
     self.providers = providers
@@ -29,35 +33,44 @@ public actor KeySource {
   public init(_ keys: AccessKeys) { self.init([FixedKeys(keys: keys)]) }
 
   public func keys() async throws(Failure) -> AccessKeys {
-    if let current, isFresh(current) { return current }
-    let task: Task<Result<AccessKeys, Failure>, Never>
+    if let current, isFresh(current) || isResting(current) { return current }
+    let result: Result<AccessKeys, Failure>
     if let running {
-      task = running
+      result = await running.value
     } else {
-      task = Task { [providers] in await firstOf(providers) }
+      let task = Task { [providers] in await firstOf(providers) }
       running = task
+      result = await task.value
+      // By who began it alone: the others may come back when the next one is on its way.
+      running = nil
+      switch result {
+      case .success(let keys): (current, next) = (keys, nil)
+      case .failure: next = Instant(seconds: clock.now().seconds + Self.rest)
+      }
     }
-    let result = await task.value
-    running = nil
     switch result {
-    case .success(let keys):
-      current = keys
-      return keys
+    case .success(let keys): return keys
     case .failure(let failure):
       // Old ones that still work are better than none.
-      if let current, let expires = current.expires, expires > clock.now() { return current }
+      if let current, isValid(current) { return current }
       throw failure
     }
   }
 
-  /// Forgets the keys, which a server has called expired.
+  /// Forgets the keys, which a server has called expired, unless there are others by now.
   ///
   /// - Returns: whether others are to be had.
-  func renew() async throws(Failure) -> Bool {
-    let before = current
-    current = nil
-    return try await keys() != before
+  func renew(_ expired: AccessKeys) async throws(Failure) -> Bool {
+    if current == expired { current = nil }
+    return try await keys() != expired
   }
+
+  private func isResting(_ keys: AccessKeys) -> Bool {
+    guard let next else { return false }
+    return isValid(keys) && clock.now() < next
+  }
+
+  private func isValid(_ keys: AccessKeys) -> Bool { keys.expires.map { $0 > clock.now() } ?? true }
 
   private func isFresh(_ keys: AccessKeys) -> Bool {
     guard let expires = keys.expires else { return true }

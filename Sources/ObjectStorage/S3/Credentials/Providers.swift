@@ -10,6 +10,8 @@ public struct KeySurroundings: Sendable {
   public var region: String
   /// A file of credentials that comes before the user's own: on a node `/etc/gadwall/credentials`.
   public var file: String?
+  /// How long a credential_process may take.
+  var processSeconds = 60.0
 
   public init(
     environment: @escaping @Sendable (String) -> String?, http: HTTPClient, region: String,
@@ -58,18 +60,19 @@ struct ProfileKeys: KeyProvider {
       surroundings.value("AWS_SHARED_CREDENTIALS_FILE") ?? home.map { joined($0, ".aws/credentials") }
     let config = surroundings.value("AWS_CONFIG_FILE") ?? home.map { joined($0, ".aws/config") }
     var values: [String: String] = [:]
-    // What comes first holds.
+    // What comes first holds, and what makes keys together stands in one file.
     for (path, section) in [
       (surroundings.file, profile), (credentials, profile),
       (config, profile == "default" ? profile : "profile \(profile)"),
     ] {
       guard let path, let text = try read(path) else { continue }
-      values.merge(iniSection(section, of: text)) { first, _ in first }
+      let found = iniSection(section, of: text)
+      if let id = found["aws_access_key_id"], let secret = found["aws_secret_access_key"] {
+        return AccessKeys(id: id, secret: secret, sessionToken: found["aws_session_token"])
+      }
+      if let command = found["credential_process"] { return try await run(command) }
+      values.merge(found) { first, _ in first }
     }
-    if let id = values["aws_access_key_id"], let secret = values["aws_secret_access_key"] {
-      return AccessKeys(id: id, secret: secret, sessionToken: values["aws_session_token"])
-    }
-    if let command = values["credential_process"] { return try await run(command) }
     if let role = values["role_arn"], let file = values["web_identity_token_file"] {
       return try await WebIdentityKeys.assume(
         role, tokenFile: file, session: values["role_session_name"], surroundings)
@@ -95,10 +98,14 @@ struct ProfileKeys: KeyProvider {
   /// The program's output is JSON (docs.aws.amazon.com, "Sourcing credentials with an external process").
   private func run(_ command: String) async throws(Failure) -> AccessKeys {
     struct Output: Decodable {
-      var AccessKeyId: String
-      var SecretAccessKey: String
-      var SessionToken: String?
-      var Expiration: String?
+      var id: String
+      var secret: String
+      var token: String?
+      var expires: String?
+
+      enum CodingKeys: String, CodingKey {
+        case id = "AccessKeyId", secret = "SecretAccessKey", token = "SessionToken", expires = "Expiration"
+      }
     }
     let result: ChildResult
     do {
@@ -109,7 +116,11 @@ struct ProfileKeys: KeyProvider {
       result = try await Processes.run(
         ChildCommand(
           "/bin/sh", ["-c", command], environment: environment, outputLimit: .kibibytes(64),
-          deadline: .after(seconds: 60)))
+          deadline: .after(seconds: surroundings.processSeconds)))
+    } catch ChildFailure.deadline {
+      // Its last words may hold a secret.
+      throw Failure(
+        "store.keys", "The credential_process did not end in time.", remedy: "Run it by hand.")
     } catch {
       throw Failure("store.keys", "The credential_process could not be run.", words: "\(error)")
     }
@@ -123,8 +134,8 @@ struct ProfileKeys: KeyProvider {
         remedy: "Run it by hand.")
     }
     return AccessKeys(
-      id: output.AccessKeyId, secret: output.SecretAccessKey, sessionToken: output.SessionToken,
-      expires: output.Expiration.flatMap(listingDate))
+      id: output.id, secret: output.secret, sessionToken: output.token,
+      expires: output.expires.flatMap(listingDate))
   }
 }
 
@@ -190,6 +201,7 @@ struct WebIdentityKeys: KeyProvider {
       .post, endpoint + "/", headers: [("Content-Type", "application/x-www-form-urlencoded")],
       body: .bytes(Array(form.utf8)))
     request.limit = .kibibytes(256)
+    request.isHarmless = true
     let response = try await answer(request, "The Security Token Service \(endpoint)", surroundings.http)
     guard response.isSuccess, let tree = XMLTree(parsing: response.body),
       let found = tree["AssumeRoleWithWebIdentityResult"]?["Credentials"],
@@ -198,7 +210,8 @@ struct WebIdentityKeys: KeyProvider {
     else {
       throw Failure(
         "store.keys", "The Security Token Service \(endpoint) gave no access keys for the web identity.",
-        remedy: "Check AWS_ROLE_ARN and who may assume that role.", words: S3Error(response).words)
+        remedy: "Check AWS_ROLE_ARN and who may assume that role.",
+        words: token.isEmpty ? "" : S3Error(response).words.replacing(token, with: "(the token)"))
     }
     return AccessKeys(
       id: id, secret: secret, sessionToken: found["SessionToken"]?.text,
@@ -214,6 +227,12 @@ struct ContainerKeys: KeyProvider {
   func fetch() async throws(Failure) -> AccessKeys? {
     let url: String
     if let path = surroundings.value("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
+      // What begins otherwise would go on with the host's name.
+      guard path.hasPrefix("/") else {
+        throw Failure(
+          "store.keys", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path.",
+          remedy: "Let it begin with a slash.")
+      }
       url = "http://169.254.170.2\(path)"
     } else if let whole = surroundings.value("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
       guard isOfThisHost(whole) else {
@@ -249,7 +268,9 @@ struct ContainerKeys: KeyProvider {
     guard url.hasPrefix("http://") else { return false }
     let host = url.dropFirst(7).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     if host.contains("@") { return false }
-    let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
+    // An address in brackets has colons of its own.
+    let colon = host.lastIndex(of: ":").flatMap { host[$0...].contains("]") ? nil : $0 }
+    let name = host[..<(colon ?? host.endIndex)]
     return ["localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"].contains(
       String(name))
   }
@@ -262,7 +283,8 @@ struct InstanceKeys: KeyProvider {
 
   func fetch() async throws(Failure) -> AccessKeys? {
     if surroundings.value("AWS_EC2_METADATA_DISABLED")?.lowercased() == "true" { return nil }
-    let base = surroundings.value("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254"
+    var base = surroundings.value("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254"
+    while base.hasSuffix("/") { base.removeLast() }
     func request(_ method: HTTPRequest.Method, _ path: String, _ headers: [(name: String, value: String)])
       -> HTTPRequest
     {
@@ -303,16 +325,20 @@ private func answer(_ request: HTTPRequest, _ what: String, _ http: HTTPClient) 
 
 private func metadataKeys(_ response: HTTPResponse, _ what: String) throws(Failure) -> AccessKeys {
   struct Document: Decodable {
-    var AccessKeyId: String
-    var SecretAccessKey: String
-    var Token: String?
-    var Expiration: String?
+    var id: String
+    var secret: String
+    var token: String?
+    var expires: String?
+
+    enum CodingKeys: String, CodingKey {
+      case id = "AccessKeyId", secret = "SecretAccessKey", token = "Token", expires = "Expiration"
+    }
   }
   guard response.isSuccess,
     let found = try? decodeJSON(
       Document.self, from: response.body, code: "store.keys", document: "The answer")
   else { throw Failure("store.keys", "\(what) gave no access keys (HTTP \(response.status)).") }
   return AccessKeys(
-    id: found.AccessKeyId, secret: found.SecretAccessKey, sessionToken: found.Token,
-    expires: found.Expiration.flatMap(listingDate))
+    id: found.id, secret: found.secret, sessionToken: found.token,
+    expires: found.expires.flatMap(listingDate))
 }
