@@ -120,11 +120,9 @@ final class Transfer {
     }
     gw_curl_set_pointer(handle, CURLOPT_SEEKDATA, context)
     gw_curl_set_seek(handle) { context, offset, origin in
-      // libcurl goes back to the beginning to send the request once more, when a connection that was kept breaks without an answer. It may have
-      // been done: that is for the caller to decide (HTTPClientTests.whatHasABodyIsNotSentASecondTime).
-      guard origin == SEEK_SET, let transfer = Transfer.from(context), transfer.sent == Int64(offset) else {
-        return CURL_SEEKFUNC_FAIL
-      }
+      // Before it sends a request once more; whether it may is asked elsewhere (``begin()``).
+      guard origin == SEEK_SET, let transfer = Transfer.from(context) else { return CURL_SEEKFUNC_CANTSEEK }
+      transfer.sent = Int64(offset)
       return CURL_SEEKFUNC_OK
     }
     gw_curl_set_pointer(handle, CURLOPT_PREREQDATA, context)

@@ -12,42 +12,7 @@ public struct S3Store: ObjectStore {
   public struct Settings: Sendable {
     /// How objects of a kind are kept; the bucket's default for others.
     public var storageClasses: [Kind: String] = [:]
-    /// A thousand at a time.
-  public func delete(_ keys: [String]) async throws(Failure) {
-    for start in stride(from: 0, to: keys.count, by: 1000) {
-      let some = keys[start..<min(start + 1000, keys.count)]
-      for key in some { _ = try request(.delete, key) }
-      let entries = some.map { "<Object><Key>\(escapedXML(location.bucketKey($0)))</Key></Object>" }
-      let body = Array("<Delete><Quiet>true</Quiet>\(entries.joined())</Delete>".utf8)
-      var request = S3Request(.post, nil)
-      request.query = [("delete", "")]
-      request.body = .bytes(body)
-      request.headers = [
-        ("Content-MD5", base64(md5Digest(body))), ("x-amz-checksum-sha256", base64(sha256Digest(body))),
-      ]
-      let operation = "delete \(counted(some.count, "object"))"
-      let response = try await client.send(request, operation).response
-      // Each may have failed by itself. What was not there is none of them.
-      for error in XMLTree(parsing: response.body)?.all("Error") ?? [] where error["Code"]?.text != "NoSuchKey" {
-        throw Failure(
-          error["Code"]?.text == "AccessDenied" ? "store.denied" : "store.refused",
-          "The S3 server \(location.endpoint) did not delete the object \(printable(error["Key"]?.text ?? "")).",
-          words: "\(error["Code"]?.text ?? "") \(error["Message"]?.text ?? "")")
-      }
-    }
-  }
-
-  public func thaw(_ key: String) async throws(Failure) -> Bool {
-    var request = try request(.post, key)
-    request.query = [("restore", "")]
-    request.body = .bytes(
-      Array(
-        "<RestoreRequest><Days>7</Days><GlacierJobParameters><Tier>Standard</Tier></GlacierJobParameters></RestoreRequest>"
-          .utf8))
-    return try await client.send(request, "bring back the object \(key)", accepting: [409]).response.isSuccess
-  }
-
-  /// Whether the server honours `If-None-Match: *`. Nil: not known, and not relied on.
+    /// Whether the server honours `If-None-Match: *`. Nil: not known, and not relied on.
     public var isConditional: Bool?
     /// From this size on a file is sent in parts.
     public var partsFrom = ByteCount.mebibytes(32)
@@ -293,6 +258,41 @@ public struct S3Store: ObjectStore {
 
   public func delete(_ key: String) async throws(Failure) {
     _ = try await client.send(try request(.delete, key), "delete the object \(key)", accepting: [404])
+  }
+
+  /// A thousand at a time.
+  public func delete(_ keys: [String]) async throws(Failure) {
+    for start in stride(from: 0, to: keys.count, by: 1000) {
+      let some = keys[start..<min(start + 1000, keys.count)]
+      for key in some { _ = try request(.delete, key) }
+      let entries = some.map { "<Object><Key>\(escapedXML(location.bucketKey($0)))</Key></Object>" }
+      let body = Array("<Delete><Quiet>true</Quiet>\(entries.joined())</Delete>".utf8)
+      var request = S3Request(.post, nil)
+      request.query = [("delete", "")]
+      request.body = .bytes(body)
+      request.headers = [
+        ("Content-MD5", base64(md5Digest(body))), ("x-amz-checksum-sha256", base64(sha256Digest(body))),
+      ]
+      let operation = "delete \(counted(some.count, "object"))"
+      let response = try await client.send(request, operation).response
+      // Each may have failed by itself. What was not there is none of them.
+      for error in XMLTree(parsing: response.body)?.all("Error") ?? [] where error["Code"]?.text != "NoSuchKey" {
+        throw Failure(
+          error["Code"]?.text == "AccessDenied" ? "store.denied" : "store.refused",
+          "The S3 server \(location.endpoint) did not delete the object \(printable(error["Key"]?.text ?? "")).",
+          words: "\(error["Code"]?.text ?? "") \(error["Message"]?.text ?? "")")
+      }
+    }
+  }
+
+  public func thaw(_ key: String) async throws(Failure) -> Bool {
+    var request = try request(.post, key)
+    request.query = [("restore", "")]
+    request.body = .bytes(
+      Array(
+        "<RestoreRequest><Days>7</Days><GlacierJobParameters><Tier>Standard</Tier></GlacierJobParameters></RestoreRequest>"
+          .utf8))
+    return try await client.send(request, "bring back the object \(key)", accepting: [409]).response.isSuccess
   }
 
   /// Whether the server honours `If-None-Match: *`. It is asked once, and what it did is kept in the store.
