@@ -87,7 +87,8 @@ class Handler(BaseHTTPRequestHandler):
         if exchange.get("cut") == "before":
             return self.cut()
         response = exchange["response"]
-        content = script.content({"error": {"message": f"{self.path}\n{self.headers}{body.decode()}"}} if exchange.get("echo") else response.get("body"))
+        quoted = {"error": {"message": f"{self.path}\n{self.headers}{body.decode()}"}}
+        content = script.content(quoted if exchange.get("echo") else response.get("body"))
         if exchange.get("cut") == "within":
             self.say(response["status"], response.get("headers", {}), content, len(content) // 2)
             return self.cut()
