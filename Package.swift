@@ -29,7 +29,7 @@ let package = Package(
     // The protocol with all that it stands on, for the same.
     .library(
       name: "Harvest",
-      targets: ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "Files", "Support"]),
+      targets: ["Harvest", "Fleet", "Logs", "Iceberg", "DuckDB", "ObjectStorage", "HTTP", "Files", "Support"]),
     // For Fuzzing/.
     .library(name: "Properties", targets: ["Properties"]),
     .library(name: "Support", targets: ["Support"]),

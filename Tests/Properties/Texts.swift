@@ -43,7 +43,9 @@ extension Property {
     check: { bytes in
       let result = try read { try Configuration.parse(bytes, path: "c.yaml", whole: "/nowhere/c.yaml") }
       guard let read = result else { return }
-      try hold(read.storeURL.hasPrefix("file:///"), "the store \(read.storeURL) is not absolute")
+      try hold(
+        ["file:///", "s3://", "s3a://"].contains(where: read.storeURL.hasPrefix),
+        "the store \(read.storeURL) is not absolute")
       try hold(read.nodes.allSatisfy { $0.root.hasPrefix("/") }, "a root is not absolute")
       try hold(Set(read.nodes.map(\.root)).count == read.nodes.count, "two nodes have one root")
       // What the durations become.

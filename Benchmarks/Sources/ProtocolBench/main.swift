@@ -6,6 +6,7 @@ import DuckDB
 import Files
 import Fleet
 import Glibc
+import HTTP
 import Harvest
 import Iceberg
 import Logs
@@ -47,11 +48,26 @@ func measured(_ facts: String, _ body: () async throws -> Void) async throws {
 let usage = """
   usage: ProtocolBench age GADWALL DUCKDB FOLDER RUNS     one node, one line an hour, by a clock that goes an hour a run
          ProtocolBench commit GADWALL DUCKDB FOLDER       1, 100, 1,000 data files onto a table of 1, 100, 1,000 manifests
+         ProtocolBench upload ENDPOINT URL FILE…          files into a store on S3, eight at a time, with the keys of the environment
   """
 let arguments = CommandLine.arguments
-guard arguments.count >= 5, ["age", "commit"].contains(arguments[1]) else {
+guard arguments.count >= 5, ["age", "commit", "upload"].contains(arguments[1]) else {
   print(usage)
   exit(64)
+}
+if arguments[1] == "upload" {
+  let location = try S3Location(url: arguments[3], endpoint: arguments[2], region: nil, style: nil)
+  let http = try HTTPClient()
+  let surroundings = KeySurroundings(
+    environment: { name in getenv(name).map { String(cString: $0) } }, http: http, region: location.region)
+  let store = S3Store(location, http: http, keys: KeySource(surroundings.providers))
+  let files = Array(arguments[4...])
+  try await measured("\"what\":\"upload\",\"files\":\(files.count)") {
+    _ = try await inParallel(8, files) { path throws(Failure) in
+      try await store.put(file: path, at: "raw/\(baseName(path))")
+    }
+  }
+  exit(0)
 }
 let folder = resolvedPath(arguments[4])
 let duckdb = try await DuckDB.find(configured: arguments[3])

@@ -4,7 +4,7 @@ import ObjectStorage
 import Support
 
 /// Brings what belongs to one batch alone into the store: its raw file and its alert.
-struct BatchUpload {
+struct BatchUpload: Sendable {
   let context: NodeContext
 
   struct Raw: Sendable {
@@ -37,16 +37,14 @@ struct BatchUpload {
     return alert.object
   }
 
-  /// Uploads the raw files, one after the other. What each is in the store.
+  /// Uploads the raw files, some at a time: a store far away takes its time to answer for each. What each is in the store.
   func put(_ raws: [Raw]) async throws(Failure) -> [StoredObject] {
-    var objects: [StoredObject] = []
-    for raw in raws {
+    try await inParallel(8, raws) { raw throws(Failure) in
       stepPoint("stage.before-raw")
       guard let file = raw.file else { throw Failure("internal", "A batch was read without its raw copy.") }
       let object = StoredObject(key: names(raw.facts).raw, size: file.size, digest: file.digest)
-      objects.append(try await put(object, from: file.path, content: raw.facts.digest))
+      return try await put(object, from: file.path, content: raw.facts.digest)
     }
-    return objects
   }
 
   /// Uploads the raw file. One that is there already is kept when it holds the same content, and replaced when it can't be read.

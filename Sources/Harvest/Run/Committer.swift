@@ -121,9 +121,8 @@ struct Committer {
 
   /// Bundles of which a data file is not in the store as the plan names it.
   func withoutDataFiles(_ bundles: [StagedBundle]) async throws(Failure) -> Set<String> {
-    var gone: Set<String> = []
-    for bundle in bundles where try await !runs.store.holds(bundle.dataFiles) { gone.insert(bundle.id) }
-    return gone
+    let isThere = try await runs.store.holds(bundles)
+    return Set(zip(bundles, isThere).filter { !$0.1 }.map(\.0.id))
   }
 
   /// Reads the run's snapshot back and finds every data file of the plan in it, with its rows, and in the store, with its size.
@@ -139,19 +138,10 @@ struct Committer {
     let files = Dictionary(
       try await writer.files(of: snapshot, addedBy: snapshot.id).map { ($0.url, $0) },
       uniquingKeysWith: { first, _ in first })
-    var found: [StagedBundle] = []
-    for bundle in bundles {
-      var isThere = true
-      for file in bundle.dataFiles {
-        guard let live = files[file.url], live.rows == file.rows, live.size == file.size,
-          let key = runs.store.key(of: file.url), try await runs.store.stat(key)?.size == file.size
-        else {
-          isThere = false
-          break
-        }
-      }
-      if isThere { found.append(bundle) }
+    let named = bundles.filter { bundle in
+      bundle.dataFiles.allSatisfy { files[$0.url]?.rows == $0.rows && files[$0.url]?.size == $0.size }
     }
+    let found = zip(named, try await runs.store.holds(named)).filter(\.1).map(\.0)
     return try await write(plan, bundles: found, leftOut: marker.leftOut, marker: marker, table)
   }
 
@@ -221,6 +211,11 @@ func unclearRun(_ run: String, _ bundle: String, _ table: String) -> Failure {
 }
 
 extension ObjectStore {
+  /// Of each bundle, whether all of its data files are there; some at a time.
+  func holds(_ bundles: [StagedBundle]) async throws(Failure) -> [Bool] {
+    try await inParallel(16, bundles) { bundle throws(Failure) in try await holds(bundle.dataFiles) }
+  }
+
   /// Whether every one of these data files is there, with its size.
   func holds(_ files: [DataFile]) async throws(Failure) -> Bool {
     for file in files {

@@ -153,8 +153,8 @@ public struct Harvest: Sendable {
   ) async throws(Failure) -> [StagedBundle] {
     guard rules.looksForDataFiles else { return bundles }
     var whole: [StagedBundle] = []
-    for bundle in bundles {
-      if try await store.holds(bundle.dataFiles) {
+    for (bundle, isThere) in zip(bundles, try await store.holds(bundles)) {
+      if isThere {
         whole.append(bundle)
       } else {
         summary.addProblem(
@@ -280,18 +280,25 @@ public struct Harvest: Sendable {
       dataPath: dataPath, nodes: parts)
     let outcomes = try await carry(
       document, name: adopt == nil ? "stage" : "stage-2", kind: .stage, seconds: request.stageSeconds, nodes)
+    // A report in the store is worth more than what the engine says of the task.
+    let runs = runs
+    let read = try await inParallel(8, nodes) { node throws(Failure) -> Result<[StageReport], Failure> in
+      do throws(Failure) { return .success(try await runs.stageReports(run, node)) } catch {
+        return .failure(error)
+      }
+    }
     var reports: [Node: [StageReport]] = [:]
-    for (node, outcome) in outcomes {
-      do throws(Failure) {
-        let found = try await runs.stageReports(run, node)
+    for (node, result) in zip(nodes, read) {
+      switch result {
+      case .failure(let failure): summary.fail(node, failure.description)
+      case .success(let found):
         reports[node] = found
-        // A report in the store is worth more than what the engine says of the task.
         if found.isEmpty {
           summary.fail(
-            node, reason(outcome, request.stageSeconds) ?? "it answered, and left no report in the store")
+            node,
+            outcomes[node].flatMap { reason($0, request.stageSeconds) }
+              ?? "it answered, and left no report in the store")
         }
-      } catch {
-        summary.fail(node, error.description)
       }
     }
     return reports

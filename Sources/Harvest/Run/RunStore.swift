@@ -57,15 +57,13 @@ struct RunStore {
   }
 
   func pruneReports(_ run: String) async throws(Failure) -> [PruneReport] {
-    var reports: [PruneReport] = []
-    for object in try await store.list(RunKeys.pruned(run)) where object.key.hasSuffix(".ndjson") {
-      guard let bytes = try await store.get(object.key, limit: .mebibytes(64)) else { continue }
-      reports.append(
-        try decodeJSON(
-          PruneReport.self, from: bytes, code: "report.broken", document: "The report \(object.key)",
-          remedy: recoverRemedy))
-    }
-    return reports
+    let keys = try await store.list(RunKeys.pruned(run)).map(\.key).filter { $0.hasSuffix(".ndjson") }
+    let store = store
+    return try await inParallel(8, keys) { key throws(Failure) -> PruneReport? in
+      guard let bytes = try await store.get(key, limit: .mebibytes(64)) else { return nil }
+      return try decodeJSON(
+        PruneReport.self, from: bytes, code: "report.broken", document: "The report \(key)", remedy: recoverRemedy)
+    }.compactMap { $0 }
   }
 }
 

@@ -60,52 +60,27 @@ extension S3Store {
   private func sendParts(
     _ plan: PartPlan, _ path: String, _ upload: String, at key: String
   ) async throws(Failure) -> [SentPart] {
-    // Uploads are few at a time; what waits is a number.
-    let outcome = await withTaskGroup(of: Result<SentPart, Failure>.self) {
-      group -> Result<[SentPart], Failure> in
-      var next = 0
-      var sent: [SentPart] = []
-      func startNext() {
-        guard next < plan.count else { return }
-        let number = next
-        next += 1
-        group.addTask { await sendPart(plan, number, path, upload, at: key) }
-      }
-      for _ in 0..<settings.partsAtOnce { startNext() }
-      for await result in group {
-        switch result {
-        case .success(let part):
-          sent.append(part)
-          startNext()
-        case .failure(let failure):
-          group.cancelAll()
-          return .failure(failure)
-        }
-      }
-      return .success(sent.sorted { $0.number < $1.number })
+    try await inParallel(settings.partsAtOnce, Array(0..<plan.count)) { number throws(Failure) in
+      try await sendPart(plan, number, path, upload, at: key)
     }
-    return try outcome.get()
   }
 
   private func sendPart(
     _ plan: PartPlan, _ number: Int, _ path: String, _ upload: String, at key: String
-  ) async -> Result<SentPart, Failure> {
-    do throws(Failure) {
-      let (offset, count) = plan.part(number)
-      let crc = try crc(path, from: offset, count: count, key)
-      var request = try request(.put, key)
-      request.query = [("partNumber", String(number + 1)), ("uploadId", upload)]
-      request.headers = [checksum(crc)]
-      request.body = .file(path, offset: offset, count: count)
-      let response = try await client.send(request, "write a part of the object \(key)").response
-      guard let etag = response.headers["etag"], !etag.isEmpty else {
-        throw Failure(
-          "store.answer", "The S3 server \(location.endpoint) gave no ETag for a part of the object \(key).")
-      }
-      return .success(SentPart(number: number + 1, etag: etag, crc: crc))
-    } catch {
-      return .failure(error)
+  ) async throws(Failure) -> SentPart {
+    let (offset, count) = plan.part(number)
+    let crc = try crc(path, from: offset, count: count, key)
+    var request = try request(.put, key)
+    request.query = [("partNumber", String(number + 1)), ("uploadId", upload)]
+    request.headers = [checksum(crc)]
+    request.body = .file(path, offset: offset, count: count)
+    let response = try await client.send(request, "write a part of the object \(key)").response
+    guard let etag = response.headers["etag"], !etag.isEmpty else {
+      throw Failure(
+        "store.answer", "The S3 server \(location.endpoint) gave no ETag for a part of the object \(key).",
+        remedy: "Check 'store.endpoint'.")
     }
+    return SentPart(number: number + 1, etag: etag, crc: crc)
   }
 
   private func complete(_ upload: String, _ parts: [SentPart], size: Int64, at key: String)
