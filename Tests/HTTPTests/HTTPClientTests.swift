@@ -23,7 +23,7 @@ private let scripted = """
           body += block
       if answer == b"echo":
           said = head + b"\\r\\n\\r\\n" + body
-          answer = b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(said) + said
+          answer = b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(said) + said
       client.sendall(answer.replace(b"<stall>", b""))
       if answer.endswith(b"<stall>"): time.sleep(60)
       client.shutdown(socket.SHUT_RDWR); client.close()
