@@ -61,14 +61,14 @@ with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         for what, source, files in (("large", work / "large", [str(large)]), ("200 small", small, sorted(map(str, small.iterdir())))):
             ours, theirs = [], []
             for turn in range(3):
-                wall, printed = timed([bench, "upload", endpoint, f"s3://lake/ours{turn}"] + files, own)
+                wall, printed = timed([bench, "upload", endpoint, f"s3://lake/ours-{len(files)}-{turn}"] + files, own)
                 ours.append(wall)
                 note(what=what, by="gadwall", wall=round(wall, 3), anonymous_mib=json.loads(printed)["anonymous_mib"])
-                wall, _ = timed([rclone, "copy", "--transfers", "8", "--s3-upload-concurrency", "4", "--s3-chunk-size", "16M", str(source), f"X:lake/theirs{turn}"], other)
+                wall, _ = timed([rclone, "copy", "--transfers", "8", "--s3-upload-concurrency", "4", "--s3-chunk-size", "16M", str(source), f"X:lake/theirs-{len(files)}-{turn}"], other)
                 theirs.append(wall)
                 note(what=what, by="rclone copy", wall=round(wall, 3))
             for turn in range(3):
-                there = work / f"data/lake/ours{turn}/raw"
+                there = work / f"data/lake/ours-{len(files)}-{turn}/raw"
                 assert sorted(p.name for p in there.iterdir()) == sorted(os.path.basename(f) for f in files)
                 assert all((there / os.path.basename(f)).read_bytes() == pathlib.Path(f).read_bytes() for f in files)
             note(what=f"{what}: gadwall over rclone, the best of each", ratio=round(min(ours) / min(theirs), 2))

@@ -4,7 +4,8 @@
 public func inParallel<Item: Sendable, Value: Sendable>(
   _ width: Int, _ items: [Item], _ body: @escaping @Sendable (Item) async throws(Failure) -> Value
 ) async throws(Failure) -> [Value] {
-  let outcome = await withTaskGroup(of: (Int, Result<Value, Failure>).self) { group -> Result<[Value], Failure> in
+  let outcome = await withTaskGroup(of: (Int, Result<Value, Failure>).self) {
+    group -> Result<[Value], Failure> in
     var next = 0
     var values = [Value?](repeating: nil, count: items.count)
     func beginNext() {

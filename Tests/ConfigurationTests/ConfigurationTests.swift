@@ -138,12 +138,20 @@ import Testing
       #expect(read.storeURL == "s3://bucket/some/prefix" && read.storeEndpoint == "https://s3.example:9000")
       #expect(read.storeRegion == "eu-central-1" && read.storeStyle == .virtual)
       #expect(read.storageClasses == ["raw": "GLACIER_IR", "warehouse": "STANDARD"])
-      #expect(read.catalog == .rest && read.catalogURI == "https://catalog.example/api" && read.catalogWarehouse == "lake")
-      #expect(read.catalogScope == "all" && read.catalogTokenURI == "https://login.example/token" && read.catalogSigning == nil)
+      #expect(
+        read.catalog == .rest && read.catalogURI == "https://catalog.example/api"
+          && read.catalogWarehouse == "lake")
+      #expect(
+        read.catalogScope == "all" && read.catalogTokenURI == "https://login.example/token"
+          && read.catalogSigning == nil)
       let lines = Dictionary(uniqueKeysWithValues: read.sources.map { ($0.key, $0.source.description) })
-      #expect(lines["store.region"] == "line 4" && lines["store.storageClass.raw"] == "line 6" && lines["catalog.uri"] == "line 7")
+      #expect(
+        lines["store.region"] == "line 4" && lines["store.storageClass.raw"] == "line 6"
+          && lines["catalog.uri"] == "line 7")
     }
-    try await withConfiguration("store: { url: 's3://bucket' }\ncatalog: { type: rest, uri: 'http://c', signing: s3tables }") { result, _ in
+    try await withConfiguration(
+      "store: { url: 's3://bucket' }\ncatalog: { type: rest, uri: 'http://c', signing: s3tables }"
+    ) { result, _ in
       let read = try result.get()
       #expect(read.storeEndpoint == nil && read.storeStyle == nil && read.storageClasses.isEmpty)
       #expect(read.catalogSigning == .s3tables)
@@ -159,9 +167,18 @@ import Testing
     ("store: { url: 's3://b', storageClass: { raw: 'glacier ir' } }", "is a storage class"),
     ("store: { url: 'file:x' }\ncatalog: { uri: 'https://c' }", "catalog.uri is for a catalog of type rest"),
     ("store: { url: 'file:x' }\ncatalog: { type: rest }", "Add 'uri: https://…' to it."),
-    ("store: { url: 'file:x' }\ncatalog: { type: rest, uri: c }", "catalog.uri begins with https:// or http://"),
-    ("store: { url: 'file:x' }\ncatalog: { type: rest, uri: 'https://c d' }", "catalog.uri begins with https:// or http://"),
-    ("store: { url: 'file:x' }\ncatalog: { type: rest, uri: 'https://c', signing: s3 }", "catalog.signing is glue or s3tables"),
+    (
+      "store: { url: 'file:x' }\ncatalog: { type: rest, uri: c }",
+      "catalog.uri begins with https:// or http://"
+    ),
+    (
+      "store: { url: 'file:x' }\ncatalog: { type: rest, uri: 'https://c d' }",
+      "catalog.uri begins with https:// or http://"
+    ),
+    (
+      "store: { url: 'file:x' }\ncatalog: { type: rest, uri: 'https://c', signing: s3 }",
+      "catalog.signing is glue or s3tables"
+    ),
   ]) func whatDoesNotFitTogetherIsSaid(_ text: String, _ words: String) async throws {
     let failure = try #require(try await failure(of: text))
     #expect(failure.description.contains(words), "\(failure)")

@@ -122,7 +122,9 @@ import Testing
       var store = store
       store.settings.storageClasses = [.raw: "DEEP_ARCHIVE"]
       try await store.put([1], at: "raw/cold")
-      let failure = await #expect(throws: Failure.self) { _ = try await store.get("raw/cold", limit: .kibibytes(1)) }
+      let failure = await #expect(throws: Failure.self) {
+        _ = try await store.get("raw/cold", limit: .kibibytes(1))
+      }
       #expect(failure?.code == "store.frozen" && failure?.words.contains("InvalidObjectState") == true)
       #expect(try await store.thaw("raw/cold"))
       // moto has it back at once.

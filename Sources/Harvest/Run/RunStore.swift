@@ -62,7 +62,8 @@ struct RunStore {
     return try await inParallel(8, keys) { key throws(Failure) -> PruneReport? in
       guard let bytes = try await store.get(key, limit: .mebibytes(64)) else { return nil }
       return try decodeJSON(
-        PruneReport.self, from: bytes, code: "report.broken", document: "The report \(key)", remedy: recoverRemedy)
+        PruneReport.self, from: bytes, code: "report.broken", document: "The report \(key)",
+        remedy: recoverRemedy)
     }.compactMap { $0 }
   }
 }

@@ -276,7 +276,8 @@ public struct S3Store: ObjectStore {
       let operation = "delete \(counted(some.count, "object"))"
       let response = try await client.send(request, operation).response
       // Each may have failed by itself. What was not there is none of them.
-      for error in XMLTree(parsing: response.body)?.all("Error") ?? [] where error["Code"]?.text != "NoSuchKey" {
+      for error in XMLTree(parsing: response.body)?.all("Error") ?? []
+      where error["Code"]?.text != "NoSuchKey" {
         throw Failure(
           error["Code"]?.text == "AccessDenied" ? "store.denied" : "store.refused",
           "The S3 server \(location.endpoint) did not delete the object \(printable(error["Key"]?.text ?? "")).",
