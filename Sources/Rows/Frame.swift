@@ -20,6 +20,14 @@ public struct FrameLayout: Sendable {
   public let path: String
   var groups: [RowGroup] = []
   public var rows: Int64 { groups.reduce(0) { $0 + Int64($1.rows) } }
+
+  /// Bytes of a row, on the average of the row group where they are longest.
+  public var longestRows: Int64 {
+    groups.map { group in
+      guard let first = group.chunks.first, let last = group.chunks.last, group.rows > 0 else { return 0 }
+      return (last.end - first.pageOffset) / Int64(group.rows)
+    }.max() ?? 0
+  }
 }
 
 /// Writes rows as a frame: a Parquet file, PLAIN and uncompressed, one page a column and row group, that DuckDB reads faster than

@@ -44,6 +44,35 @@ struct LargeAndManyTests {
     }
   }
 
+  /// DuckDB keeps a row group in memory, and its usual one would hold all of these, and a hundred gigabytes of them.
+  @Test("Many lines of one mebibyte and of nearly four are kept in small row groups")
+  func manyLongLines() async throws {
+    try await TestFleet.with { fleet in
+      let path = fleet.nodes[0].rawPath("a.log.1")
+      let made = try await fleet.shell(
+        """
+        one() { printf '{"id":"%s","message":"Auth [SECURITY] ' "$1"; head -c "$2" /dev/urandom | base64 -w 0 | head -c "$2"; echo '"}'; }
+        { for n in $(seq 64); do one "a$n" 1048000; done; for n in $(seq 5); do one "b$n" 4194000; done
+          for n in $(seq 1000); do one "c$n" 20; done; } > '\(path)'
+        """)
+      #expect(made.status == 0, "\(made)")
+      try setModified(path, seconds: TestFleet.hour)
+      let harvest = try await fleet.gadwall("harvest", seconds: 180)
+      #expect(harvest.status == 0, "\(harvest)")
+      #expect(try fleet.names().isEmpty)
+      let rows = try await fleet.table(
+        "SELECT count(*) AS n, count(DISTINCT id) AS ids, max(strlen(message)) AS longest, count(malformed) AS bad FROM events"
+      )
+      #expect(rows == [["n": 1069, "ids": 1069, "longest": 4_194_016, "bad": 0]])
+      let file = try #require(try fleet.objects("warehouse").first { $0.hasSuffix(".parquet") })
+      let groups = try await testDuckDB().run(
+        [
+          "SELECT count(*) AS n, max(row_group_bytes) < 80 << 20 AS small FROM parquet_metadata(\(joined(fleet.store, file))) WHERE path_in_schema = 'message'"
+        ])
+      #expect(groups.first?.first?["small"]?.bool == true && groups.first?.first?["n"]?.integer ?? 0 >= 2, "\(groups)")
+    }
+  }
+
   @Test("A million entries of one and the same second")
   func oneSecond() async throws {
     try await TestFleet.with { fleet in

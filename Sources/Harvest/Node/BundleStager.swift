@@ -279,7 +279,7 @@ struct BundleStager: ~Copyable {
   ) async throws(Failure) -> [DataFile] {
     context.progress(NodeProgress(phase: "writing", bytes: bytesRead, entries: entriesRead))
     let urgent = try await step.urgentRows(frame, members, number: number)
-    async let written = step.write(members, number: number)
+    async let written = step.write(frame, members, number: number)
     do {
       try alerts.append(urgent, of: frame, members)
       return [try await written]

@@ -42,10 +42,13 @@ struct ParquetStep: Sendable {
     } catch {
       throw context.scratchFailure(error)
     }
-    try await session.run([
-      batchTableStatement(rows: table), rowsViewStatement(frame: frame.path, node: context.node),
-      urgentRowsStatement(selection, to: path),
-    ])
+    let rowGroups = RowGroups(row: frame.longestRows)
+    let view =
+      rowGroups == .bytes && members.count <= 64
+      ? rowsViewStatement(frame: frame.path, node: context.node, members: members)
+      : rowsViewStatement(frame: frame.path, node: context.node)
+    try await session.run(
+      rowGroups.settings.before + [batchTableStatement(rows: table), view, urgentRowsStatement(selection, to: path)])
     var lines = NumberLines()
     do {
       let file = try Descriptor.input(path)
@@ -57,10 +60,14 @@ struct ParquetStep: Sendable {
     return lines.numbers
   }
 
-  /// Writes the frame that DuckDB was given last as a data file, and uploads it.
-  func write(_ members: [NumberedBatch], number: Int) async throws(Failure) -> DataFile {
+  /// Writes the frame, which DuckDB was given last, as a data file, and uploads it.
+  func write(
+    _ frame: FrameLayout, _ members: [NumberedBatch], number: Int
+  ) async throws(Failure) -> DataFile {
     let data = joined(work, "data-\(number).parquet")
-    let results = try await session.run([dataFileStatement(to: data)])
+    let rowGroups = RowGroups(row: frame.longestRows)
+    let (before, after) = rowGroups.settings
+    let results = try await session.run(before + [dataFileStatement(to: data, rowGroups: rowGroups)] + after)
     guard let statistics = results.first(where: { $0.first?["column_statistics"] != nil })?.first,
       let count = statistics["count"]?.integer, let size = statistics["file_size_bytes"]?.integer
     else { throw Failure("duckdb.output", "DuckDB did not say what it wrote.") }

@@ -1,0 +1,2 @@
+COPY (SELECT "ts", "service", "category", "message", "id", "version", "region", "zone", "node", "stream", "rotated", "batch", "line", "extra", "malformed", "text" FROM gadwall_rows) TO '/tmp/data.parquet'
+(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE_BYTES '32MB', RETURN_STATS, FIELD_IDS {"ts": 1, "service": 2, "category": 3, "message": 4, "id": 5, "version": 6, "region": 7, "zone": 8, "node": 9, "stream": 10, "rotated": 11, "batch": 12, "line": 13, "extra": 14, "malformed": 15, "text": 16})
