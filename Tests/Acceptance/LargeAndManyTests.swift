@@ -69,7 +69,9 @@ struct LargeAndManyTests {
         [
           "SELECT count(*) AS n, max(row_group_bytes) < 80 << 20 AS small FROM parquet_metadata(\(joined(fleet.store, file))) WHERE path_in_schema = 'message'"
         ])
-      #expect(groups.first?.first?["small"]?.bool == true && groups.first?.first?["n"]?.integer ?? 0 >= 2, "\(groups)")
+      #expect(
+        groups.first?.first?["small"]?.bool == true && groups.first?.first?["n"]?.integer ?? 0 >= 2,
+        "\(groups)")
     }
   }
 

@@ -16,6 +16,9 @@ struct AlertStep: ~Copyable {
   /// By the numbers of their batches.
   private(set) var finished: [Int32: (alert: BatchUpload.Alert, rows: Int64)] = [:]
 
+  /// Of the rows that are shown, all together: a hundred may be four hundred megabytes. What is not shown is in the alert all the same.
+  private var showBytes = 1 << 20
+
   init(context: NodeContext, work: String, show: Int) {
     self.context = context
     self.work = work
@@ -36,12 +39,15 @@ struct AlertStep: ~Copyable {
         current = row.batch
         writer = try AlertWriter.create(joined(work, "alert-\(row.batch).json.gz"), columns(own))
       }
-      guard show > 0 else {
+      guard show > 0, showBytes > 0 else {
         try writer?.append(row)
         return
       }
       var line: [UInt8] = []
-      try writer?.append(row) { line = Array($0) }
+      let room = showBytes
+      try writer?.append(row) { line = $0.count <= room ? Array($0) : [] }
+      if line.isEmpty { return }
+      showBytes -= line.count
       if let value = try? JSONValue(parsing: line) {
         shown.append(value)
         show -= 1

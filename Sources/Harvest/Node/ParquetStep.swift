@@ -48,7 +48,9 @@ struct ParquetStep: Sendable {
       ? rowsViewStatement(frame: frame.path, node: context.node, members: members)
       : rowsViewStatement(frame: frame.path, node: context.node)
     try await session.run(
-      rowGroups.settings.before + [batchTableStatement(rows: table), view, urgentRowsStatement(selection, to: path)])
+      rowGroups.settings.before + [
+        batchTableStatement(rows: table), view, urgentRowsStatement(selection, to: path),
+      ])
     var lines = NumberLines()
     do {
       let file = try Descriptor.input(path)
