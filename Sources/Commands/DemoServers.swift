@@ -38,11 +38,17 @@ struct DemoServers: Sendable {
         "demo.servers", "The demo on S3 needs \(name), which is not there.",
         remedy: "In a checkout 'make setup' installs it: \(inCheckout). Without --s3 the demo needs nothing.")
     }
+    func port() throws(Failure) -> Int {
+      guard let port = freeLoopbackPort() else {
+        throw Failure("demo.servers", "No port of the loopback interface is free.")
+      }
+      return port
+    }
     rclone = try find("rclone", ".build/servers/bin/rclone")
     script = try find("rest_catalog.py", "Tests/Servers/rest_catalog.py")
     python = try find("python with pyiceberg", ".build/python/bin/python")
-    storePort = try freePort()
-    catalogPort = try freePort()
+    storePort = try port()
+    catalogPort = try port()
   }
 
   /// Writes what starts them again: `servers start|stop`, and `env` with the keys, which no other file has.
@@ -174,40 +180,4 @@ struct DemoServers: Sendable {
       try await Task.sleep(for: .milliseconds(20))
     }
   }
-}
-
-/// A port of the loopback interface that nobody has at the moment.
-private func freePort() throws(Failure) -> Int {
-  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  defer { close(descriptor) }
-  var address = loopback(0)
-  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-  let result = withUnsafeMutablePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
-    }
-  }
-  guard descriptor >= 0, result == 0 else {
-    throw Failure("demo.servers", "No port of the loopback interface is free.")
-  }
-  return Int(UInt16(bigEndian: address.sin_port))
-}
-
-private func takesConnections(_ port: Int) -> Bool {
-  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  defer { close(descriptor) }
-  var address = loopback(port)
-  return withUnsafePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-    }
-  }
-}
-
-private func loopback(_ port: Int) -> sockaddr_in {
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_port = UInt16(port).bigEndian
-  address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-  return address
 }

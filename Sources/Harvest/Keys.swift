@@ -18,11 +18,7 @@ enum RunKeys {
 func newRunID(at time: Instant) -> String { "\(runTime(time))-\(randomName())" }
 
 /// What the ids of all runs that began in this second begin with.
-func runTime(_ time: Instant) -> String {
-  let p = time.parts
-  return
-    "\(padded(p.year, 4))\(padded(p.month, 2))\(padded(p.day, 2))T\(padded(p.hour, 2))\(padded(p.minute, 2))\(padded(p.second, 2))Z"
-}
+func runTime(_ time: Instant) -> String { time.basicStamp }
 
 func isRunID(_ text: some StringProtocol) -> Bool {
   text.count == 33 && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }

@@ -53,6 +53,13 @@ public struct Instant: Hashable, Comparable, Sendable, Codable, CustomStringConv
       "\(padded(p.year, 4))\(padded(p.month, 2))\(padded(p.day, 2))\(padded(p.hour, 2))\(padded(p.minute, 2))"
   }
 
+  /// `20261123T140000Z`, ISO 8601's basic form.
+  public var basicStamp: String {
+    let p = parts
+    return
+      "\(padded(p.year, 4))\(padded(p.month, 2))\(padded(p.day, 2))T\(padded(p.hour, 2))\(padded(p.minute, 2))\(padded(p.second, 2))Z"
+  }
+
   /// `2026-11-23`.
   public var dateText: String { dayText(day) }
 }

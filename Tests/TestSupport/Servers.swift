@@ -115,7 +115,7 @@ public actor TestServers {
         path, arguments(port), environment: plainEnvironment().merging(environment) { $1 },
         outputLimit: .gibibytes(1),
         errorLimit: .kibibytes(16), deadline: .after(seconds: 7200))
-      let text = Ended()
+      let text = Shared<String?>(nil)
       // Killed with this process, whose thread waits for it.
       Task.detached {
         let result = try? await Processes.run(command)
@@ -123,18 +123,12 @@ public actor TestServers {
       }
       let deadline = Deadline.after(seconds: 60 * patience)
       while text.value == nil, !deadline.hasPassed {
-        if isOpen(port) { return "http://127.0.0.1:\(port)" }
+        if takesConnections(port) { return "http://127.0.0.1:\(port)" }
         try await Task.sleep(for: .milliseconds(20))
       }
       words = text.value ?? "it took no connection"
     }
     throw MissingPart(description: "\(path) did not start: \(words)")
-  }
-
-  private final class Ended: Sendable {
-    private let text = Mutex<String?>(nil)
-    var value: String? { text.withLock { $0 } }
-    func set(_ value: String) { text.withLock { $0 = value } }
   }
 
   private static func removeAtExit(_ folder: String) {
@@ -153,42 +147,11 @@ private let givenPorts = Mutex<Set<Int>>([])
 /// A port that nobody has at the moment, and that nobody else in this process was given.
 public func freePort() throws -> Int {
   while true {
-    let port = try anyFreePort()
+    guard let port = freeLoopbackPort() else {
+      throw MissingPart(description: "No port of the loopback interface is free.")
+    }
     if givenPorts.withLock({ $0.insert(port).inserted }) { return port }
   }
-}
-
-private func anyFreePort() throws -> Int {
-  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  defer { close(descriptor) }
-  var address = loopback(0)
-  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-  let result = withUnsafeMutablePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
-    }
-  }
-  guard result == 0 else { throw MissingPart(description: "No port of the loopback interface is free.") }
-  return Int(UInt16(bigEndian: address.sin_port))
-}
-
-private func isOpen(_ port: Int) -> Bool {
-  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  defer { close(descriptor) }
-  var address = loopback(port)
-  return withUnsafePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-    }
-  }
-}
-
-private func loopback(_ port: Int) -> sockaddr_in {
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_port = UInt16(port).bigEndian
-  address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-  return address
 }
 
 /// A new bucket of rclone's, with a warehouse in the REST catalog's server, and what the program is told of them.

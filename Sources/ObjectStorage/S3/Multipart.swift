@@ -123,24 +123,21 @@ extension S3Store {
   ///
   /// - Returns: how many there were.
   public func abortUploads(before moment: Instant) async throws(Failure) -> Int {
-    let base = location.prefix.isEmpty ? "" : location.prefix + "/"
     var aborted = 0
     var markers: (key: String, upload: String)?
     repeat {
       var request = S3Request(.get, nil)
-      request.query = [("uploads", ""), ("prefix", base), ("max-uploads", "1000")]
+      request.query = [("uploads", ""), ("prefix", location.keyPrefix), ("max-uploads", "1000")]
       if let markers { request.query += [("key-marker", markers.key), ("upload-id-marker", markers.upload)] }
       let response = try await client.send(request, "list uploads in parts").response
       guard let tree = XMLTree(parsing: response.body), tree.name == "ListMultipartUploadsResult" else {
         return aborted
       }
       for entry in tree.all("Upload") {
-        guard let name = entry["Key"]?.text, name.utf8.starts(with: base.utf8),
+        guard let key = entry["Key"].flatMap({ location.key(inBucket: $0.text) }),
           let upload = entry["UploadId"]?.text,
           let begun = entry["Initiated"].flatMap({ listingDate($0.text) }), begun < moment
         else { continue }
-        let key = String(Substring(name.utf8.dropFirst(base.utf8.count)))
-        guard isProperKey(key) else { continue }
         await abort(upload, at: key)
         aborted += 1
       }

@@ -2,11 +2,17 @@ import Support
 import Synchronization
 
 /// When a request is sent again, as pure functions of what came back. The waiting and the counting are the client's.
-struct RetryPolicy: Sendable {
-  var attempts = 8
+public struct RetryPolicy: Sendable {
+  public var attempts: Int
   /// Seconds; doubled with each attempt, up to ``longest``, and a random part of it is waited.
-  var first = 0.1
-  var longest = 8.0
+  public var first: Double
+  public var longest: Double
+
+  public init(attempts: Int = 8, first: Double = 0.1, longest: Double = 8) {
+    self.attempts = attempts
+    self.first = first
+    self.longest = longest
+  }
 
   /// Answers that may be others on another try.
   static func mayPass(status: Int, code: String) -> Bool {
@@ -16,6 +22,12 @@ struct RetryPolicy: Sendable {
       "RequestLimitExceeded", "OperationAborted", "ConditionalRequestConflict",
     ]
     return [408, 429, 500, 502, 503, 504].contains(status) || words.contains(code)
+  }
+
+  /// The same with a number of its own.
+  public func pause(after attempt: Int, asked: Double?) -> Double {
+    let random = Double(randomBytes(2).reduce(0) { $0 << 8 | Int($1) }) / 65_536
+    return pause(after: attempt, asked: asked, random: random)
   }
 
   /// Seconds to wait after the attempt, counted from 1.

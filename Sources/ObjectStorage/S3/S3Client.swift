@@ -98,8 +98,7 @@ struct S3Client: Sendable {
   ]
 
   private func pause(after attempt: Int, asked: Double?) async throws(Failure) {
-    let random = Double(randomBytes(2).reduce(0) { $0 << 8 | Int($1) }) / 65_536
-    try await wait(policy.pause(after: attempt, asked: asked, random: random))
+    try await wait(policy.pause(after: attempt, asked: asked))
   }
 
   private func signed(_ request: S3Request, _ keys: AccessKeys) throws(HTTPFailure) -> HTTPRequest {

@@ -90,7 +90,17 @@ public struct S3Location: Sendable, Equatable {
   }
 
   /// The object's key in its bucket.
-  public func bucketKey(_ key: String) -> String { prefix.isEmpty ? key : "\(prefix)/\(key)" }
+  public func bucketKey(_ key: String) -> String { keyPrefix + key }
+
+  /// What the bucket's keys of this store begin with.
+  var keyPrefix: String { prefix.isEmpty ? "" : prefix + "/" }
+
+  /// The key of the object that the bucket has under this name; nil for what lies outside the store.
+  func key(inBucket name: String) -> String? {
+    guard name.utf8.starts(with: keyPrefix.utf8) else { return nil }
+    let key = String(Substring(name.utf8.dropFirst(keyPrefix.utf8.count)))
+    return isProperKey(key) ? key : nil
+  }
 
   /// Host and encoded path of an object, or of the bucket itself.
   func address(_ bucketKey: String?) -> (host: String, path: String) {

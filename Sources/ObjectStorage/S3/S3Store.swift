@@ -215,7 +215,7 @@ public struct S3Store: ObjectStore {
   public func list(_ prefix: String, after start: String) async throws(Failure) -> [ObjectInfo] {
     // As with a folder: no key begins so.
     guard prefix.isEmpty || !prefix.hasPrefix("/") else { return [] }
-    let base = location.prefix.isEmpty ? "" : location.prefix + "/"
+    let base = location.keyPrefix
     var found: [ObjectInfo] = []
     var token: String?
     repeat {
@@ -236,14 +236,11 @@ public struct S3Store: ObjectStore {
           remedy: "Check 'store.endpoint'.")
       }
       for entry in tree.all("Contents") {
-        guard let name = entry["Key"]?.text, name.utf8.starts(with: base.utf8),
-          let size = entry["Size"].flatMap({ Int64($0.text) })
+        guard let key = entry["Key"].flatMap({ location.key(inBucket: $0.text) }),
+          let size = entry["Size"].flatMap({ Int64($0.text) }),
+          // Not every server knows where to start.
+          start.isEmpty || start.utf8.lexicographicallyPrecedes(key.utf8)
         else { continue }
-        let key = String(Substring(name.utf8.dropFirst(base.utf8.count)))
-        // Not every server knows where to start.
-        guard isProperKey(key), start.isEmpty || start.utf8.lexicographicallyPrecedes(key.utf8) else {
-          continue
-        }
         let modified = entry["LastModified"].flatMap { listingDate($0.text) } ?? Instant(microseconds: 0)
         found.append(ObjectInfo(key: key, size: size, modified: modified))
       }

@@ -55,7 +55,7 @@ public struct Signer: Sendable {
     _ request: SignableRequest, payload: String, at time: Instant
   ) -> [(name: String, value: String)] {
     var request = request
-    request.headers.append(("x-amz-date", Self.timestamp(time)))
+    request.headers.append(("x-amz-date", time.basicStamp))
     if service == "s3" { request.headers.append(("x-amz-content-sha256", payload)) }
     if let token = keys.sessionToken { request.headers.append(("x-amz-security-token", token)) }
     let canonical = canonicalRequest(request, payload: payload)
@@ -73,7 +73,7 @@ public struct Signer: Sendable {
     var request = request
     request.query += [
       ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"), ("X-Amz-Credential", "\(keys.id)/\(scope(time))"),
-      ("X-Amz-Date", Self.timestamp(time)), ("X-Amz-Expires", String(seconds)),
+      ("X-Amz-Date", time.basicStamp), ("X-Amz-Expires", String(seconds)),
     ]
     if let token = keys.sessionToken { request.query.append(("X-Amz-Security-Token", token)) }
     let names = Self.canonicalHeaders(request).map(\.name)
@@ -108,22 +108,15 @@ public struct Signer: Sendable {
   }
 
   private func signature(of canonical: String, at time: Instant) -> String {
-    let day = String(Self.timestamp(time).prefix(8))
-    let text = "AWS4-HMAC-SHA256\n\(Self.timestamp(time))\n\(scope(time))\n\(sha256(canonical.utf8))"
+    let day = String(time.basicStamp.prefix(8))
+    let text = "AWS4-HMAC-SHA256\n\(time.basicStamp)\n\(scope(time))\n\(sha256(canonical.utf8))"
     var key = Array("AWS4\(keys.secret)".utf8)
     for part in [day, region, service, "aws4_request", text] { key = hmacSHA256(key: key, Array(part.utf8)) }
     return hex(key)
   }
 
   private func scope(_ time: Instant) -> String {
-    "\(Self.timestamp(time).prefix(8))/\(region)/\(service)/aws4_request"
-  }
-
-  /// `20261123T140000Z`
-  static func timestamp(_ time: Instant) -> String {
-    let p = time.parts
-    return
-      "\(padded(p.year, 4))\(padded(p.month, 2))\(padded(p.day, 2))T\(padded(p.hour, 2))\(padded(p.minute, 2))\(padded(p.second, 2))Z"
+    "\(time.basicStamp.prefix(8))/\(region)/\(service)/aws4_request"
   }
 }
 
@@ -139,4 +132,9 @@ public func percentEncoded(_ text: String, keepingSlashes: Bool = false) -> Stri
     }
   }
   return String(decoding: result, as: UTF8.self)
+}
+
+/// Fields as a form's body has them (`application/x-www-form-urlencoded`); the names need no encoding.
+public func formEncoded(_ fields: [(name: String, value: String)]) -> String {
+  fields.map { "\($0.name)=\(percentEncoded($0.value))" }.joined(separator: "&")
 }

@@ -70,9 +70,10 @@ public struct CatalogLogin: Sendable {
 
       enum CodingKeys: String, CodingKey { case token = "access_token", term = "expires_in" }
     }
-    var fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)]
-    fields.append(("scope", scope ?? "catalog"))
-    let form = fields.map { "\($0.0)=\(percentEncoded($0.1))" }.joined(separator: "&")
+    let form = formEncoded([
+      ("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret),
+      ("scope", scope ?? "catalog"),
+    ])
     var request = HTTPRequest(
       .post, uri,
       headers: [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")],

@@ -103,23 +103,10 @@ public struct RESTCatalog: Catalog {
     }
   }
 
-  /// What may be said again when its answer was lost: done twice it is as if done once.
   private func tell(_ url: String, _ body: JSONValue, _ operation: String) async throws(Failure)
     -> HTTPResponse
   {
-    var attempt = 0
-    while true {
-      attempt += 1
-      switch await connection.send(.post, url, headers: delegation, body: body) {
-      case .success(let response):
-        guard [429, 500, 502, 503, 504].contains(response.status), attempt < 5 else { return response }
-        await connection.pause(attempt, response.headers["retry-after"].flatMap(Double.init))
-      case .failure(.known(let failure)): throw failure
-      case .failure(.lost(let failure)):
-        guard failure.mayPass, attempt < 5 else { throw failure.failure(operation, at: connection.uri) }
-        await connection.pause(attempt, nil)
-      }
-    }
+    try await connection.repeated(.post, url, headers: delegation, body: body, operation: operation)
   }
 
   // MARK: commit

@@ -96,29 +96,33 @@ public final class RESTConnection: Sendable {
     _ method: HTTPRequest.Method, _ url: String, query: [(name: String, value: String)] = [],
     headers: [(name: String, value: String)] = [], accepting statuses: Set<Int> = [], operation: String
   ) async throws(Failure) -> HTTPResponse {
+    let response = try await repeated(method, url, query: query, headers: headers, operation: operation)
+    if response.isSuccess || statuses.contains(response.status) { return response }
+    throw error(response).failure(operation, at: uri)
+  }
+
+  /// What may be said again when the server is busy or the answer is lost: done twice it is as if done once. The last answer, whatever its status.
+  func repeated(
+    _ method: HTTPRequest.Method, _ url: String, query: [(name: String, value: String)] = [],
+    headers: [(name: String, value: String)] = [], body: JSONValue? = nil, operation: String
+  ) async throws(Failure) -> HTTPResponse {
     var attempt = 0
     while true {
       attempt += 1
-      switch await send(method, url, query: query, headers: headers, body: nil) {
+      switch await send(method, url, query: query, headers: headers, body: body) {
       case .failure(.known(let failure)): throw failure
       case .failure(.lost(let failure)):
         guard failure.mayPass, attempt < 5 else { throw failure.failure(operation, at: uri) }
         await pause(attempt, nil)
       case .success(let response):
-        if response.isSuccess || statuses.contains(response.status) { return response }
-        let error = error(response)
-        guard [429, 500, 502, 503, 504].contains(response.status), attempt < 5 else {
-          throw error.failure(operation, at: uri)
-        }
+        guard [429, 500, 502, 503, 504].contains(response.status), attempt < 5 else { return response }
         await pause(attempt, response.headers["retry-after"].flatMap(Double.init))
       }
     }
   }
 
   func pause(_ attempt: Int, _ asked: Double?) async {
-    let random = Double(randomBytes(2).reduce(0) { $0 << 8 | Int($1) }) / 65_536
-    let most = min(4, 0.1 * Double(1 << min(attempt, 10)))
-    await wait((asked.map { max(0, min($0, 20)) } ?? 0) + most * random)
+    await wait(RetryPolicy(first: 0.2, longest: 4).pause(after: attempt, asked: asked))
   }
 
   enum SendFailure: Error {

@@ -192,14 +192,13 @@ struct WebIdentityKeys: KeyProvider {
     }
     let endpoint =
       surroundings.value("AWS_ENDPOINT_URL_STS") ?? "https://sts.\(surroundings.region).amazonaws.com"
-    let fields = [
+    let fields: [(name: String, value: String)] = [
       ("Action", "AssumeRoleWithWebIdentity"), ("Version", "2011-06-15"), ("RoleArn", role),
       ("RoleSessionName", session ?? "gadwall"), ("WebIdentityToken", token),
     ]
-    let form = fields.map { "\($0.0)=\(percentEncoded($0.1))" }.joined(separator: "&")
     var request = HTTPRequest(
       .post, endpoint + "/", headers: [("Content-Type", "application/x-www-form-urlencoded")],
-      body: .bytes(Array(form.utf8)))
+      body: .bytes(Array(formEncoded(fields).utf8)))
     request.limit = .kibibytes(256)
     request.isHarmless = true
     let response = try await answer(request, "The Security Token Service \(endpoint)", surroundings.http)
