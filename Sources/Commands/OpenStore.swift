@@ -83,7 +83,8 @@ struct StoreDescription: Sendable, Equatable {
     for (kind, name) in classes {
       if let kind = S3Store.Kind(rawValue: kind) { settings.storageClasses[kind] = name }
     }
-    return S3Store(location, http: http, keys: KeySource(surroundings.providers), settings: settings)
+    let places = location.vendor == .google ? surroundings.googleProviders : surroundings.providers
+    return S3Store(location, http: http, keys: KeySource(places), settings: settings)
   }
 }
 
@@ -103,7 +104,22 @@ func openCatalog(_ configuration: Configuration, _ store: any ObjectStore) throw
   let connection = RESTConnection(
     uri: uri, warehouse: configuration.catalogWarehouse, http: http,
     login: try catalogLogin(configuration, http))
-  return RESTCatalog(connection, namespace: namespace, name: name)
+  guard let store = store as? S3Store else {
+    return RESTCatalog(connection, namespace: namespace, name: name)
+  }
+  // The table lies where the catalog has put it, which may be elsewhere than what the runs keep, and need other keys.
+  return RESTCatalog(connection, namespace: namespace, name: name) { access, catalog throws(Failure) in
+    for root in access.roots where root.hasPrefix("s3://") || root.hasPrefix("s3a://") {
+      guard let vended = access.keys(for: root) else {
+        try store.reach(root)
+        continue
+      }
+      // An endpoint in the configuration is the way from here; the catalog may know the server by another name.
+      try store.reach(
+        root, keys: catalog.keys(vended, for: root),
+        endpoint: configuration.storeEndpoint ?? vended.endpoint, region: vended.region)
+    }
+  }
 }
 
 /// Lets DuckDB read the store, as far as it has to: tables and data files, by SQL of ours.
@@ -111,23 +127,31 @@ func reading(_ store: any ObjectStore, _ duckdb: DuckDB) -> DuckDB {
   guard let store = store as? S3Store else { return duckdb }
   var duckdb = duckdb
   duckdb.access = { () throws(Failure) in
-    let keys = try await store.keys()
-    let location = store.location
-    var options: [SQL] = [
-      "TYPE s3", "KEY_ID \(keys.id)", "SECRET \(keys.secret)", "REGION \(location.region)",
-      "ENDPOINT \(location.host + location.basePath)",
-      "URL_STYLE \(location.style == .path ? "path" : "vhost")",
-      location.scheme == "https" ? "USE_SSL true" : "USE_SSL false",
-    ]
-    if let token = keys.sessionToken { options.append("SESSION_TOKEN \(token)") }
-    var statements: [SQL] = ["LOAD httpfs", "CREATE SECRET gadwall (\(options.joined(separator: ", ")))"]
-    if location.scheme == "https" { statements.append("SET enable_server_cert_verification = true") }
+    var statements: [SQL] = ["LOAD httpfs"]
+    for (number, (location, keys)) in try await store.access().enumerated() {
+      let options = secret(location, keys).joined(separator: ", ")
+      statements.append("CREATE SECRET \(name: "gadwall_\(number)") (\(options))")
+    }
+    if store.location.scheme == "https" { statements.append("SET enable_server_cert_verification = true") }
     if let file = HTTPClient.Settings.from({ environmentValue($0) }).certificates {
       statements.append("SET ca_cert_file = \(file)")
     }
     return statements
   }
   return duckdb
+}
+
+/// DuckDB takes, of several secrets, the one with the longest scope that a URL begins with.
+private func secret(_ location: S3Location, _ keys: AccessKeys) -> [SQL] {
+  var options: [SQL] = [
+    "REGION \(location.region)", "ENDPOINT \(location.host + location.basePath)",
+    "URL_STYLE \(location.style == .path ? "path" : "vhost")", "SCOPE \(location.url)",
+    location.scheme == "https" ? "USE_SSL true" : "USE_SSL false",
+  ]
+  if let token = keys.bearer { return options + ["TYPE gcs", "BEARER_TOKEN \(token)"] }
+  options += ["TYPE s3", "KEY_ID \(keys.id)", "SECRET \(keys.secret)"]
+  if let token = keys.sessionToken { options.append("SESSION_TOKEN \(token)") }
+  return options
 }
 
 private func catalogLogin(_ configuration: Configuration, _ http: HTTPClient) throws(Failure) -> CatalogLogin
@@ -180,7 +204,8 @@ func storeEnvironment() -> [String: String] {
     "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "GCE_METADATA_HOST", "AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
     "SSL_CERT_FILE",
     "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "HOME",
   ]

@@ -10,6 +10,13 @@ public protocol ObjectStore: Sendable {
   /// The store's own URL as table metadata and reports name it, without a slash at its end: `file:///srv/archive`, `s3://bucket/prefix`.
   var url: String { get }
 
+  /// The key of an object by its URL, or nil when it lies where this store can't ask for it.
+  func key(of url: String) -> String?
+  /// The URL of an object.
+  func url(of key: String) -> String
+  /// Lets objects under this URL be addressed too, where the store can ask for them with its own credentials.
+  func reach(_ url: String) throws(Failure)
+
   /// Writes the object, replacing one that is there.
   func put(_ bytes: [UInt8], at key: String) async throws(Failure)
   /// Writes the object from a file.
@@ -66,20 +73,19 @@ extension ObjectStore {
     try await list(prefix, after: "")
   }
 
-  /// The URL of an object.
   public func url(of key: String) -> String { url + "/" + key }
+  public func reach(_ url: String) throws(Failure) {}
+  public func key(of url: String) -> String? { key(under: self.url, of: url) }
 
-  /// The key of an object by its URL, or nil when it lies outside this store.
-  ///
   /// `file:/x`, `file:///x` and a bare path name the same file: catalogs write all three.
-  public func key(of url: String) -> String? {
+  func key(under base: String, of url: String) -> String? {
     func plain(_ text: String) -> String {
       for scheme in ["file://", "file:"] where text.hasPrefix(scheme) {
         return String(text.dropFirst(scheme.count))
       }
       return text.hasPrefix("s3a://") ? "s3://" + text.dropFirst(6) : text
     }
-    let prefix = plain(self.url) + "/"
+    let prefix = plain(base) + "/"
     let whole = plain(url)
     guard whole.utf8.starts(with: prefix.utf8) else { return nil }
     let key = String(Substring(whole.utf8.dropFirst(prefix.utf8.count)))

@@ -8,4 +8,5 @@ public final class Shared<Value: Sendable>: Sendable {
 
   public var value: Value { mutex.withLock { $0 } }
   public func set(_ value: Value) { mutex.withLock { $0 = value } }
+  public func update(_ change: (inout Value) -> Void) { mutex.withLock { change(&$0) } }
 }

@@ -15,7 +15,8 @@ struct Comparison: Sendable {
 extension TestFleet {
   /// Compares the table column by column, and the raw objects byte by byte, with the files that were put into the fleet.
   func comparison() async throws -> Comparison {
-    let printed = try await python(referenceReading, [manifest, try tableMetadata(), store])
+    let printed = try await python(
+      referenceReading, [manifest, try tableMetadata(), store], properties: readerProperties)
     let answer = try JSONValue(parsing: printed)
     func count(_ key: String) -> Int64 { answer[key]?.integer ?? -1 }
     return Comparison(
@@ -216,7 +217,7 @@ private let referenceReading = #"""
           wanted[batch, number] = row
 
   seen = set()
-  for row in StaticTable.from_metadata(metadata).scan().to_arrow().to_pylist():
+  for row in StaticTable.from_metadata(metadata, properties).scan().to_arrow().to_pylist():
       key = row["batch"], row["line"]
       if key in seen:
           differences.append(f"row {key} is there twice")

@@ -195,6 +195,9 @@ struct TestFleet: Sendable {
     return environment
   }
 
+  /// What pyiceberg has to know to read the table.
+  var readerProperties: [String: String] { archive?.properties ?? [:] }
+
   /// Runs some shell text in the fleet's folder.
   func shell(_ text: String, seconds: Double = 60) async throws -> Ended {
     try await run("/bin/sh", ["-c", text], environment: programEnvironment(), seconds: seconds)
@@ -232,13 +235,13 @@ struct TestFleet: Sendable {
   }
 
   /// Keys of the objects in the store below a prefix.
-  func objects(_ prefix: String) throws -> [String] {
+  func objects(_ prefix: String, in folder: String? = nil) throws -> [String] {
     var found: [String] = []
     func walk(_ key: String) throws {
-      let path = joined(store, key)
+      let path = joined(folder ?? store, key)
       guard exists(path) else { return }
       guard try FileInfo(path: path).kind == .directory else { return found.append(key) }
-      for name in try names(path) { try walk("\(key)/\(name)") }
+      for name in try names(path) { try walk(key.isEmpty ? name : "\(key)/\(name)") }
     }
     try walk(prefix)
     return found.sorted()
@@ -249,9 +252,10 @@ struct TestFleet: Sendable {
   /// The newest metadata file, as the hint names it; a REST catalog's by the number that its name begins with.
   func tableMetadata() throws -> String {
     if let archive {
-      let names = try objects("warehouse").filter { $0.hasSuffix(".metadata.json") }
+      let folder = joined(archive.store.folder, String(archive.warehouse.dropFirst(5)))
+      let names = try objects("", in: folder).filter { $0.hasSuffix(".metadata.json") }
       guard let newest = names.max(by: { baseName($0) < baseName($1) }) else { return "" }
-      return "\(archive.url)/\(newest)"
+      return "\(archive.warehouse)/\(newest)"
     }
     let hint = try readFile(joined(metadata, "version-hint.text"), limit: .kibibytes(1))
     return joined(metadata, "v\(String(decoding: hint, as: UTF8.self).filter(\.isNumber)).metadata.json")

@@ -40,7 +40,9 @@ struct TwoReadersTests {
         let harvest = try await fleet.gadwall("harvest")
         #expect(harvest.status == 0, "\(harvest)")
       }
-      let read = try JSONValue(parsing: try await python(readingWithPyiceberg, [try fleet.tableMetadata()]))
+      let read = try JSONValue(
+        parsing: try await python(
+          readingWithPyiceberg, [try fleet.tableMetadata()], properties: fleet.readerProperties))
       #expect(read.object?.compactMapValues(\.integer) == wanted)
       let names = ["all", "first", "region", "day", "region and day", "hours"]
       #expect(Set(wanted.keys) == Set(names))
@@ -89,7 +91,8 @@ struct TwoReadersTests {
       for index in 0..<30 { try made.putFile(index, into: fleet, nodes: 3, folders: 1) }
       let harvest = try await fleet.gadwall("harvest")
       #expect(harvest.status == 0, "\(harvest)")
-      let wrong = try await python(pruningWithPyiceberg, [try fleet.tableMetadata()])
+      let wrong = try await python(
+        pruningWithPyiceberg, [try fleet.tableMetadata()], properties: fleet.readerProperties)
       #expect(String(decoding: wrong, as: UTF8.self) == "[]\n")
     }
   }
@@ -115,7 +118,7 @@ private let readingWithPyiceberg = #"""
   import json, sys
   from pyiceberg.table import StaticTable
 
-  table = StaticTable.from_metadata(sys.argv[1])
+  table = StaticTable.from_metadata(sys.argv[1], properties)
   first = min(table.metadata.snapshots, key=lambda s: s.sequence_number).snapshot_id
   filters = {
       "region": "region = 'europe-west4'",
@@ -138,7 +141,7 @@ private let pruningWithPyiceberg = #"""
   from pyiceberg.expressions import EqualTo, GreaterThanOrEqual, IsNull, LessThan
   from pyiceberg.table import StaticTable
 
-  table = StaticTable.from_metadata(sys.argv[1])
+  table = StaticTable.from_metadata(sys.argv[1], properties)
   whole = table.scan().to_arrow()
   random.seed(1)
   wrong = []

@@ -121,7 +121,7 @@ private let doublingManifests = #"""
   from pyiceberg.table import StaticTable
 
   source, target = sys.argv[1:]
-  table = StaticTable.from_metadata(source)
+  table = StaticTable.from_metadata(source, properties)
   snapshot, io = table.current_snapshot(), PyArrowFileIO()
   manifests = list(read_manifest_list(io.new_input(snapshot.manifest_list)))
   path = snapshot.manifest_list.replace("snap-", "twice-")

@@ -5,6 +5,7 @@ usage: rest_catalog.py PORT FOLDER [NAME=VALUE…]
 Each warehouse that a client names (file:///folder, s3://bucket/prefix) is a catalog of its own, with a database in FOLDER; its name, encoded, is the
 prefix that /v1/config tells the client. NAME=VALUE, as arguments or as lines of $CATALOG_OPTIONS, are pyiceberg's own properties (s3.endpoint, s3.access-key-id, …), and:
   token=TEXT        the bearer token that has to be sent
+  vend=ID:SECRET:N  keys that are lent with a table, good for N milliseconds, to who asks for them
   client=ID:SECRET  OAuth 2: POST /v1/oauth/tokens gives tokens, each good for token-uses requests (10,000 when not said)
 """
 
@@ -14,6 +15,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -27,7 +29,7 @@ from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 
 port, folder = int(sys.argv[1]), sys.argv[2]
 options = dict(word.split("=", 1) for word in os.environ.get("CATALOG_OPTIONS", "").split("\n") + sys.argv[3:] if word)
-own = {name: options.pop(name, "") for name in ("token", "client", "token-uses")}
+own = {name: options.pop(name, "") for name in ("token", "client", "token-uses", "vend")}
 catalogs, tokens, lock = {}, {}, threading.Lock()
 
 
@@ -125,7 +127,14 @@ class Handler(BaseHTTPRequestHandler):
         raise Answer(404, "NotFoundException", "No route")
 
     def found(self, location, metadata):
-        return {"metadata-location": location, "metadata": json.loads(metadata.model_dump_json()), "config": {}}
+        answer = {"metadata-location": location, "metadata": json.loads(metadata.model_dump_json()), "config": {}}
+        if own["vend"] and self.headers.get("X-Iceberg-Access-Delegation") == "vended-credentials":
+            key, secret, term = own["vend"].split(":")
+            answer["storage-credentials"] = [
+                {"prefix": metadata.location + "/", "config": {
+                    "s3.access-key-id": key, "s3.secret-access-key": secret, "s3.session-token": "lent",
+                    "s3.session-token-expires-at-ms": str(int(time.time() * 1000) + int(term))}}]
+        return answer
 
     def create(self, catalog, namespace, request):
         check("create", request.get("stage-create") is not None)

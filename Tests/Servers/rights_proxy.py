@@ -3,7 +3,8 @@
 usage: rights_proxy.py PORT UPSTREAM_PORT RULE…
 
 RULE is deny:KEYID:METHOD:REGEX (the method is a regular expression, too; the second one is searched in path and query) or hide:KEYID, for a user who
-may not list: what is not there is forbidden, as S3 answers then. GET /-/denied gives how often each rule was used, as JSON.
+may not list: what is not there is forbidden, as S3 answers then.
+GET /-/denied gives how often each rule was used, as JSON, and how many requests each user's were.
 """
 
 import http.client
@@ -36,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
             if kind == "deny" and key == user and re.fullmatch(rest[0], self.command) and re.search(rest[1], self.path):
                 used[rule] += 1
                 return self.answer(403, [], DENIED)
+        used[user] = used.get(user, 0) + 1
         connection = http.client.HTTPConnection("127.0.0.1", upstream, timeout=60)
         connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():

@@ -48,15 +48,25 @@ public func testDuckDB() async throws -> DuckDB {
 }
 
 /// Runs a Python script with the packages that `make setup` installed (pyarrow, pyiceberg, orjson) and returns what it printed.
-public func python(_ script: String, _ arguments: [String] = [], input: [UInt8] = []) async throws -> [UInt8]
-{
+///
+/// - Parameter properties: what pyiceberg is told of the store; `properties` in the script.
+public func python(
+  _ script: String, _ arguments: [String] = [], input: [UInt8] = [], properties: [String: String] = [:]
+) async throws -> [UInt8] {
+  let known = JSONValue.object(properties.mapValues { .string($0) })
+  let prelude = "import json, os\nproperties = json.loads(os.environ['READER_PROPERTIES'])\n"
   let interpreter = joined(repositoryRoot, ".build/python/bin/python")
   guard exists(interpreter) else {
     throw MissingPart(description: "\(interpreter) is missing: run 'make setup'.")
   }
   let result = try await Processes.run(
     ChildCommand(
-      interpreter, ["-c", script] + arguments, environment: plainEnvironment(), input: input,
+      interpreter, ["-c", prelude + script] + arguments,
+      environment: plainEnvironment().merging([
+        "READER_PROPERTIES": String(decoding: known.encoded, as: UTF8.self)
+      ]) {
+        $1
+      }, input: input,
       deadline: .after(seconds: 300 * patience)))
   guard result.status == .exited(0) else {
     throw MissingPart(description: "Python failed: \(result.errorText)")

@@ -23,8 +23,9 @@ public enum TestBackend: String, Sendable {
 public struct TestServer: Sendable {
   public var endpoint: String
   public var keyID = "AKIDTEST12345"
-  /// Of a second user, with the same secret.
+  /// Of other users, with the same secret: a node, and who has keys that the catalog lends.
   public static let nodeKeyID = "AKIDNODE12345"
+  public static let lentKeyID = "AKIDLENT12345"
   public var secret = "test/secret+KEY=12345"
   /// Where rclone keeps its buckets, each a folder; empty for moto, which keeps them in memory.
   public var folder = ""
@@ -51,7 +52,8 @@ public actor TestServers {
         {
           [
             "serve", "s3", "--auth-key", "\(server.keyID),\(server.secret)", "--auth-key",
-            "\(TestServer.nodeKeyID),\(server.secret)", "--addr", "127.0.0.1:\($0)",
+            "\(TestServer.nodeKeyID),\(server.secret)", "--auth-key",
+            "\(TestServer.lentKeyID),\(server.secret)", "--addr", "127.0.0.1:\($0)",
             "--vfs-cache-mode", "off", folder,
           ]
         })
@@ -69,10 +71,12 @@ public actor TestServers {
   }
 
   /// An Iceberg REST catalog by pyiceberg over rclone's buckets, with a token that has to be fetched.
-  public func catalog() async throws -> TestServer {
+  ///
+  /// - Parameter term: milliseconds that keys are good for which it lends; nil when it lends none.
+  public func catalog(lending term: Int? = nil) async throws -> TestServer {
     let storage = try await rclone()
-    return try await server("catalog") { () async throws -> TestServer in
-      let folder = joined(storage.folder, ".catalogs")
+    return try await server("catalog \(term ?? 0)") { () async throws -> TestServer in
+      let folder = joined(storage.folder, ".catalogs-\(term ?? 0)")
       try makeFolder(folder)
       var server = TestServer(endpoint: "")
       server.endpoint = try await TestServers.start(
@@ -81,6 +85,7 @@ public actor TestServers {
           [
             joined(repositoryRoot, "Tests/Servers/rest_catalog.py"), String(port), folder,
             "client=\(server.keyID):\(server.secret)",
+            "vend=" + (term.map { "\(TestServer.lentKeyID):\(server.secret):\($0)" } ?? ""),
             "s3.endpoint=\(storage.endpoint)", "s3.access-key-id=\(storage.keyID)",
             "s3.secret-access-key=\(storage.secret)",
             "s3.region=us-east-1",
@@ -161,26 +166,41 @@ public struct TestArchive: Sendable {
   public var url: String
   public var store: TestServer
   public var catalog: TestServer
-  public var warehouse: String { url + "/warehouse" }
+  public var warehouse: String
 
   public static func make() async throws -> TestArchive {
     let store = try await TestServers.shared.rclone()
     let catalog = try await TestServers.shared.catalog()
-    let bucket = "bucket-\(randomName())"
+    let bucket = try await makeBucket(on: store)
     let url = "s3://\(bucket)/archive"
-    let location = try S3Location(url: url, endpoint: store.endpoint, region: nil, style: nil)
-    let keys = KeySource(AccessKeys(id: store.keyID, secret: store.secret))
-    let client = S3Store(location, http: try HTTPClient(), keys: keys).client
-    // Asked for, and not made as a folder: rclone would not see that for minutes.
-    _ = try await client.send(S3Request(.put, nil), "make the bucket")
     let folder = joined(store.folder, "\(bucket)/archive")
-    return TestArchive(folder: folder, url: url, store: store, catalog: catalog)
+    return TestArchive(
+      folder: folder, url: url, store: store, catalog: catalog, warehouse: url + "/warehouse")
+  }
+
+  /// Asked for, and not made as a folder: rclone would not see that for minutes.
+  public static func makeBucket(on server: TestServer) async throws -> String {
+    let bucket = "bucket-\(randomName())"
+    let location = try S3Location(
+      url: "s3://\(bucket)", endpoint: server.endpoint, region: nil, style: nil)
+    let keys = KeySource(AccessKeys(id: server.keyID, secret: server.secret))
+    let client = S3Store(location, http: try HTTPClient(), keys: keys).client
+    _ = try await client.send(S3Request(.put, nil), "make the bucket")
+    return bucket
   }
 
   public var environment: [String: String] {
     [
       "AWS_ACCESS_KEY_ID": store.keyID, "AWS_SECRET_ACCESS_KEY": store.secret,
       "GADWALL_CATALOG_CREDENTIAL": "\(catalog.keyID):\(catalog.secret)",
+    ]
+  }
+
+  /// What pyiceberg has to know to read it.
+  public var properties: [String: String] {
+    [
+      "s3.endpoint": store.endpoint, "s3.region": "us-east-1", "s3.access-key-id": store.keyID,
+      "s3.secret-access-key": store.secret,
     ]
   }
 

@@ -23,6 +23,8 @@ public struct StageTask: Sendable {
   /// Safe to run again at any time: what a killed one left is finished, what it had finished is reported again.
   public func run() async throws(Failure) -> StageReport {
     if document.isRehearsal { return try await rehearse() }
+    // The catalog may have put the table elsewhere than the runs are.
+    try context.store.reach(document.dataPath)
     let deadline = Deadline.after(seconds: document.seconds)
     let lock = try await context.takeLock(until: deadline)
     defer { _ = lock }

@@ -89,8 +89,11 @@ extension S3Store {
     var request = try request(.post, key)
     request.query = [("uploadId", upload)]
     request.mayHideError = true
+    let isGoogle = (request.place?.location ?? location).vendor == .google
     let list = parts.map { part in
-      "<Part><ChecksumCRC32C>\(checksum(part.crc).value)</ChecksumCRC32C><ETag>\(escapedXML(part.etag))</ETag><PartNumber>\(part.number)</PartNumber></Part>"
+      let digest = isGoogle ? "" : "<ChecksumCRC32C>\(checksum(part.crc).value)</ChecksumCRC32C>"
+      return
+        "<Part>\(digest)<ETag>\(escapedXML(part.etag))</ETag><PartNumber>\(part.number)</PartNumber></Part>"
     }
     let document =
       "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\(list.joined())</CompleteMultipartUpload>"
@@ -107,7 +110,7 @@ extension S3Store {
         "The S3 server \(location.endpoint) does not answer as S3 does. (It was to \(operation).)",
         remedy: "Check 'store.endpoint'.")
     }
-    throw S3Error(response).failure(operation, at: location)
+    throw S3Error(response).failure(operation, at: request.place?.location ?? location)
   }
 
   private func abort(_ upload: String, at key: String) async {
@@ -123,18 +126,30 @@ extension S3Store {
   ///
   /// - Returns: how many there were.
   public func abortUploads(before moment: Instant) async throws(Failure) -> Int {
+    var aborted = try await abortUploads(before: moment, in: nil)
+    for place in places.value { aborted += try await abortUploads(before: moment, in: place) }
+    return aborted
+  }
+
+  private func abortUploads(before moment: Instant, in place: S3Place?) async throws(Failure) -> Int {
     var aborted = 0
+    func key(_ name: String) -> String? {
+      place.map { $0.key(inBucket: name) } ?? location.key(inBucket: name)
+    }
     var markers: (key: String, upload: String)?
     repeat {
       var request = S3Request(.get, nil)
-      request.query = [("uploads", ""), ("prefix", location.keyPrefix), ("max-uploads", "1000")]
+      request.place = place
+      request.query = [
+        ("uploads", ""), ("prefix", (place?.location ?? location).keyPrefix), ("max-uploads", "1000"),
+      ]
       if let markers { request.query += [("key-marker", markers.key), ("upload-id-marker", markers.upload)] }
       let response = try await client.send(request, "list uploads in parts").response
       guard let tree = XMLTree(parsing: response.body), tree.name == "ListMultipartUploadsResult" else {
         return aborted
       }
       for entry in tree.all("Upload") {
-        guard let key = entry["Key"].flatMap({ location.key(inBucket: $0.text) }),
+        guard let key = entry["Key"].flatMap({ key($0.text) }),
           let upload = entry["UploadId"]?.text,
           let begun = entry["Initiated"].flatMap({ listingDate($0.text) }), begun < moment
         else { continue }

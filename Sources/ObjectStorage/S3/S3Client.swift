@@ -7,6 +7,8 @@ struct S3Request: Sendable {
   var method: HTTPRequest.Method
   /// The key in the bucket; nil for the bucket itself.
   var key: String?
+  /// Where it is asked for, when that is not the store itself.
+  var place: S3Place?
   var query: [(name: String, value: String)] = []
   var headers: [(name: String, value: String)] = []
   var body = HTTPRequest.Body.none
@@ -47,6 +49,8 @@ struct S3Client: Sendable {
   func send(
     _ request: S3Request, _ operation: String, accepting statuses: Set<Int> = []
   ) async throws(Failure) -> (response: HTTPResponse, isRepeated: Bool) {
+    let location = request.place?.location ?? location
+    let keys = request.place?.keys ?? keys
     var attempt = 0
     var isRepeated = false
     var hasCorrectedClock = false
@@ -56,7 +60,7 @@ struct S3Client: Sendable {
       let own = try await keys.keys()
       let response: HTTPResponse
       do throws(HTTPFailure) {
-        response = try await http.send(try signed(request, own))
+        response = try await http.send(try signed(request, own, at: location))
       } catch {
         guard error.mayPass, attempt < policy.attempts, budget.takeOne() else {
           throw error.failure(operation, at: location)
@@ -79,7 +83,8 @@ struct S3Client: Sendable {
         skew.set(date.microseconds - clock.now().microseconds)
         continue
       }
-      if S3Client.wantsNewKeys.contains(error.code), !hasRefreshedKeys, try await keys.renew(own) {
+      let isOld = S3Client.wantsNewKeys.contains(error.code) || own.bearer != nil && response.status == 401
+      if isOld, !hasRefreshedKeys, try await keys.renew(own) {
         hasRefreshedKeys = true
         continue
       }
@@ -101,18 +106,26 @@ struct S3Client: Sendable {
     try await wait(policy.pause(after: attempt, asked: asked))
   }
 
-  private func signed(_ request: S3Request, _ keys: AccessKeys) throws(HTTPFailure) -> HTTPRequest {
+  private func signed(
+    _ request: S3Request, _ keys: AccessKeys, at location: S3Location
+  ) throws(HTTPFailure) -> HTTPRequest {
     let (host, path) = location.address(request.key)
-    let parts = SignableRequest(
+    var parts = SignableRequest(
       method: request.method.rawValue, host: host, path: path, query: request.query, headers: request.headers)
-    let now = Instant(microseconds: clock.now().microseconds + skew.value)
-    let headers = Signer(keys: keys, region: location.region).signed(
-      parts, payload: try payload(request), at: now)
+    if location.vendor == .google { parts.headers = googleHeaders(parts.headers) }
+    let headers: [(name: String, value: String)]
+    if let token = keys.bearer {
+      headers = parts.headers + [("Authorization", "Bearer \(token)")]
+    } else {
+      let signer = Signer(
+        keys: keys, region: location.region, dialect: location.vendor == .google ? .google : .amazon)
+      let now = Instant(microseconds: clock.now().microseconds + skew.value)
+      headers = signer.signed(parts, payload: try payload(request, location), at: now)
+    }
     let query = parts.encodedQuery
     var sent = HTTPRequest(
       request.method, "\(location.scheme)://\(host)\(path)\(query.isEmpty ? "" : "?" + query)",
-      headers: headers,
-      body: request.body)
+      headers: headers, body: request.body)
     sent.sink = request.sink
     sent.limit = request.limit
     sent.timeouts = timeouts
@@ -120,7 +133,7 @@ struct S3Client: Sendable {
   }
 
   /// What is signed for the body. Over TLS nobody can change it on the way, and it need not be read beforehand.
-  private func payload(_ request: S3Request) throws(HTTPFailure) -> String {
+  private func payload(_ request: S3Request, _ location: S3Location) throws(HTTPFailure) -> String {
     if let digest = request.digest { return digest }
     switch request.body {
     case .none: return Signer.emptyPayload
@@ -132,6 +145,20 @@ struct S3Client: Sendable {
       } catch {
         throw HTTPFailure(.file, error.description)
       }
+    }
+  }
+}
+
+/// What Google's XML API calls by other names than AWS, and what it does not know. It takes no request with headers of both.
+/// (cloud.google.com/storage/docs/xml-api/reference-headers.)
+func googleHeaders(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
+  headers.compactMap { name, value in
+    switch name {
+    case "If-None-Match": ("x-goog-if-generation-match", "0")
+    case "x-amz-storage-class": ("x-goog-storage-class", value)
+    case "x-amz-checksum-crc32c": ("x-goog-hash", "crc32c=\(value)")
+    case _ where name.hasPrefix("x-amz-"): nil
+    default: (name, value)
     }
   }
 }

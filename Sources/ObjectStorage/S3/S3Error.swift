@@ -15,7 +15,7 @@ struct S3Error: Sendable {
 
   init(_ response: HTTPResponse) {
     status = response.status
-    requestID = response.headers["x-amz-request-id"] ?? ""
+    requestID = response.headers["x-amz-request-id"] ?? response.headers["x-guploader-uploadid"] ?? ""
     region = response.headers["x-amz-bucket-region"]
     guard !response.body.isEmpty else { return }
     guard let tree = XMLTree(parsing: response.body), let error = tree.name == "Error" ? tree : tree["Error"]

@@ -10,6 +10,13 @@ public struct S3Location: Sendable, Equatable {
     case virtual
   }
 
+  /// Whose names of things a server goes by.
+  public enum Vendor: Sendable {
+    case amazon
+    /// Google Cloud Storage's XML API.
+    case google
+  }
+
   public var bucket: String
   /// Without slashes at its ends; empty for the whole bucket.
   public var prefix: String
@@ -21,6 +28,7 @@ public struct S3Location: Sendable, Equatable {
   /// Before the bucket or key, without a slash at its end.
   public var basePath: String
   public var style: Style
+  public var vendor: Vendor
 
   public var url: String { prefix.isEmpty ? "s3://\(bucket)" : "s3://\(bucket)/\(prefix)" }
   /// What a person knows the server by.
@@ -63,6 +71,9 @@ public struct S3Location: Sendable, Equatable {
       host = "s3.\(self.region).amazonaws.com" + (self.region.hasPrefix("cn-") ? ".cn" : "")
       basePath = ""
     }
+    vendor = host == "storage.googleapis.com" || host.hasSuffix(".storage.googleapis.com") ? .google : .amazon
+    // Google asks for no region, and for this word in its place.
+    if vendor == .google, region == nil { self.region = "auto" }
     let isAWS = host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
     // A certificate for *.host covers no name with a dot in the bucket.
     let isDotted = scheme == "https" && bucket.contains(".")

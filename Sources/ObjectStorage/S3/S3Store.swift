@@ -24,11 +24,10 @@ public struct S3Store: ObjectStore {
 
   let client: S3Client
   public var settings: Settings
+  /// What can be addressed besides.
+  let places = Shared<[S3Place]>([])
   public var location: S3Location { client.location }
   public var url: String { client.location.url }
-
-  /// What requests are signed with now, for another program that reads the store.
-  public func keys() async throws(Failure) -> AccessKeys { try await client.keys.keys() }
 
   public init(
     _ location: S3Location, http: HTTPClient, keys: KeySource, clock: WallClock = .system,
@@ -46,12 +45,15 @@ public struct S3Store: ObjectStore {
     guard isProperKey(key) else {
       throw Failure("store.key", "'\(printable(key))' is no name for an object.")
     }
-    return S3Request(method, location.bucketKey(key))
+    guard let place = place(of: key) else { return S3Request(method, location.bucketKey(key)) }
+    var request = S3Request(method, place.bucketKey(key))
+    request.place = place
+    return request
   }
 
   /// What an object that is written is kept as.
   func storageHeaders(_ key: String) -> [(name: String, value: String)] {
-    let kind = Kind(rawValue: String(key.prefix { $0 != "/" }))
+    let kind = place(of: key) != nil ? .warehouse : Kind(rawValue: String(key.prefix { $0 != "/" }))
     return kind.flatMap { settings.storageClasses[$0] }.map { [("x-amz-storage-class", $0)] } ?? []
   }
 
@@ -130,7 +132,7 @@ public struct S3Store: ObjectStore {
     request.limit = limit
     let response = try await client.send(request, "read the object \(key)", accepting: [404]).response
     if response.isSuccess { return response.body }
-    return try absent(response, "read the object \(key)")
+    return try absent(response, request, "read the object \(key)")
   }
 
   public func get(_ key: String, toFile path: String) async throws(Failure) -> Bool {
@@ -149,7 +151,7 @@ public struct S3Store: ObjectStore {
         return true
       }
       try? removeFile(path)
-      _ = try absent(response, "read the object \(key)") as [UInt8]?
+      _ = try absent(response, request, "read the object \(key)") as [UInt8]?
       return false
     } catch {
       try? removeFile(path)
@@ -176,14 +178,18 @@ public struct S3Store: ObjectStore {
       return Array(response.body.dropFirst(Int(min(offset, Int64(response.body.count)))))
     case 200, 206: return response.body
     case 416: return []
-    default: return try absent(response, "read the object \(key)")
+    default: return try absent(response, request, "read the object \(key)")
     }
   }
 
   /// Nil for an object that is not there; an error when it is the bucket that is missing, or the server no S3.
-  private func absent<Value>(_ response: HTTPResponse, _ operation: String) throws(Failure) -> Value? {
+  private func absent<Value>(
+    _ response: HTTPResponse, _ request: S3Request, _ operation: String
+  ) throws(Failure) -> Value? {
     let error = S3Error(response)
-    if error.code == "NoSuchBucket" || error.isForeign { throw error.failure(operation, at: location) }
+    if error.code == "NoSuchBucket" || error.isForeign {
+      throw error.failure(operation, at: request.place?.location ?? location)
+    }
     return nil
   }
 
@@ -215,16 +221,19 @@ public struct S3Store: ObjectStore {
   public func list(_ prefix: String, after start: String) async throws(Failure) -> [ObjectInfo] {
     // As with a folder: no key begins so.
     guard prefix.isEmpty || !prefix.hasPrefix("/") else { return [] }
-    let base = location.keyPrefix
+    let place = place(of: prefix)
+    func name(_ key: String) -> String { place?.bucketKey(key) ?? location.bucketKey(key) }
+    func own(_ name: String) -> String? { place == nil ? location.key(inBucket: name) : nil }
     var found: [ObjectInfo] = []
     var token: String?
     repeat {
       var request = S3Request(.get, nil)
-      request.query = [("list-type", "2"), ("prefix", base + prefix), ("max-keys", "1000")]
+      request.place = place
+      request.query = [("list-type", "2"), ("prefix", name(prefix)), ("max-keys", "1000")]
       if let token {
         request.query.append(("continuation-token", token))
       } else if !start.isEmpty {
-        request.query.append(("start-after", base + start))
+        request.query.append(("start-after", name(start)))
       }
       request.mayHideError = true
       let operation = "list the objects under \(prefix)"
@@ -236,7 +245,8 @@ public struct S3Store: ObjectStore {
           remedy: "Check 'store.endpoint'.")
       }
       for entry in tree.all("Contents") {
-        guard let key = entry["Key"].flatMap({ location.key(inBucket: $0.text) }),
+        guard
+          let key = entry["Key"].flatMap({ place?.key(inBucket: $0.text) ?? own($0.text) }),
           let size = entry["Size"].flatMap({ Int64($0.text) }),
           // Not every server knows where to start.
           start.isEmpty || start.utf8.lexicographicallyPrecedes(key.utf8)
@@ -257,29 +267,44 @@ public struct S3Store: ObjectStore {
     _ = try await client.send(try request(.delete, key), "delete the object \(key)", accepting: [404])
   }
 
-  /// A thousand at a time.
+  /// A thousand at a time, and each of them by itself where the server knows no other way.
   public func delete(_ keys: [String]) async throws(Failure) {
-    for start in stride(from: 0, to: keys.count, by: 1000) {
-      let some = keys[start..<min(start + 1000, keys.count)]
-      for key in some { _ = try request(.delete, key) }
-      let entries = some.map { "<Object><Key>\(escapedXML(location.bucketKey($0)))</Key></Object>" }
-      let body = Array("<Delete><Quiet>true</Quiet>\(entries.joined())</Delete>".utf8)
-      var request = S3Request(.post, nil)
-      request.query = [("delete", "")]
-      request.body = .bytes(body)
-      request.headers = [
-        ("Content-MD5", base64(md5Digest(body))), ("x-amz-checksum-sha256", base64(sha256Digest(body))),
-      ]
-      let operation = "delete \(counted(some.count, "object"))"
-      let response = try await client.send(request, operation).response
-      // Each may have failed by itself. What was not there is none of them.
-      for error in XMLTree(parsing: response.body)?.all("Error") ?? []
-      where error["Code"]?.text != "NoSuchKey" {
-        throw Failure(
-          error["Code"]?.text == "AccessDenied" ? "store.denied" : "store.refused",
-          "The S3 server \(location.endpoint) did not delete the object \(printable(error["Key"]?.text ?? "")).",
-          words: "\(error["Code"]?.text ?? "") \(error["Message"]?.text ?? "")")
+    if location.vendor == .google {
+      _ = try await inParallel(8, keys) { key throws(Failure) in try await delete(key) }
+      return
+    }
+    var groups: [String: [String]] = [:]
+    for key in keys { groups[place(of: key)?.location.url ?? "", default: []].append(key) }
+    for keys in groups.values {
+      for start in stride(from: 0, to: keys.count, by: 1000) {
+        try await deleteTogether(keys[start..<min(start + 1000, keys.count)])
       }
+    }
+  }
+
+  private func deleteTogether(_ keys: ArraySlice<String>) async throws(Failure) {
+    var entries = ""
+    var request = S3Request(.post, nil)
+    for key in keys {
+      let one = try self.request(.delete, key)
+      entries += "<Object><Key>\(escapedXML(one.key ?? ""))</Key></Object>"
+      request.place = one.place
+    }
+    let body = Array("<Delete><Quiet>true</Quiet>\(entries)</Delete>".utf8)
+    request.query = [("delete", "")]
+    request.body = .bytes(body)
+    request.headers = [
+      ("Content-MD5", base64(md5Digest(body))), ("x-amz-checksum-sha256", base64(sha256Digest(body))),
+    ]
+    let operation = "delete \(counted(keys.count, "object"))"
+    let response = try await client.send(request, operation).response
+    // Each may have failed by itself. What was not there is none of them.
+    for error in XMLTree(parsing: response.body)?.all("Error") ?? []
+    where error["Code"]?.text != "NoSuchKey" {
+      throw Failure(
+        error["Code"]?.text == "AccessDenied" ? "store.denied" : "store.refused",
+        "The S3 server \(location.endpoint) did not delete the object \(printable(error["Key"]?.text ?? "")).",
+        words: "\(error["Code"]?.text ?? "") \(error["Message"]?.text ?? "")")
     }
   }
 

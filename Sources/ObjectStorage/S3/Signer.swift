@@ -34,15 +34,27 @@ public struct SignableRequest: Sendable {
 ///
 /// libcurl has one, and it signs paths with `=` in them, unsorted queries and names without a value otherwise than servers do.
 public struct Signer: Sendable {
+  /// Google has the same signature under names of its own (cloud.google.com/storage/docs/authentication/signatures).
+  public enum Dialect: Sendable { case amazon, google }
+
   public var keys: AccessKeys
   public var region: String
   public var service: String
+  public let dialect: Dialect
 
-  public init(keys: AccessKeys, region: String, service: String = "s3") {
+  public init(keys: AccessKeys, region: String, service: String? = nil, dialect: Dialect = .amazon) {
     self.keys = keys
     self.region = region
-    self.service = service
+    self.service = service ?? (dialect == .google ? "storage" : "s3")
+    self.dialect = dialect
   }
+
+  /// AWS4, GOOG4.
+  private var name: String { dialect == .google ? "GOOG4" : "AWS4" }
+  /// What the names of its parameters begin with, and in small letters those of its headers.
+  private var vendor: String { dialect == .google ? "X-Goog" : "X-Amz" }
+  /// Whether this is storage, which has the payload's digest in a header, and takes the path as it was sent.
+  private var isStorage: Bool { service == "s3" || dialect == .google }
 
   /// In place of the payload's digest where it is not known beforehand. Only over TLS.
   public static let unsignedPayload = "UNSIGNED-PAYLOAD"
@@ -55,15 +67,17 @@ public struct Signer: Sendable {
     _ request: SignableRequest, payload: String, at time: Instant
   ) -> [(name: String, value: String)] {
     var request = request
-    request.headers.append(("x-amz-date", time.basicStamp))
-    if service == "s3" { request.headers.append(("x-amz-content-sha256", payload)) }
-    if let token = keys.sessionToken { request.headers.append(("x-amz-security-token", token)) }
+    request.headers.append(("\(vendor.lowercased())-date", time.basicStamp))
+    if isStorage { request.headers.append(("\(vendor.lowercased())-content-sha256", payload)) }
+    if let token = keys.sessionToken {
+      request.headers.append(("\(vendor.lowercased())-security-token", token))
+    }
     let canonical = canonicalRequest(request, payload: payload)
     let signature = signature(of: canonical.text, at: time)
     return request.headers + [
       (
         "Authorization",
-        "AWS4-HMAC-SHA256 Credential=\(keys.id)/\(scope(time)),SignedHeaders=\(canonical.signedHeaders),Signature=\(signature)"
+        "\(name)-HMAC-SHA256 Credential=\(keys.id)/\(scope(time)),SignedHeaders=\(canonical.signedHeaders),Signature=\(signature)"
       )
     ]
   }
@@ -72,14 +86,14 @@ public struct Signer: Sendable {
   public func presigned(_ request: SignableRequest, at time: Instant, seconds: Int) -> SignableRequest {
     var request = request
     request.query += [
-      ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"), ("X-Amz-Credential", "\(keys.id)/\(scope(time))"),
-      ("X-Amz-Date", time.basicStamp), ("X-Amz-Expires", String(seconds)),
+      ("\(vendor)-Algorithm", "\(name)-HMAC-SHA256"), ("\(vendor)-Credential", "\(keys.id)/\(scope(time))"),
+      ("\(vendor)-Date", time.basicStamp), ("\(vendor)-Expires", String(seconds)),
     ]
-    if let token = keys.sessionToken { request.query.append(("X-Amz-Security-Token", token)) }
+    if let token = keys.sessionToken { request.query.append(("\(vendor)-Security-Token", token)) }
     let names = Self.canonicalHeaders(request).map(\.name)
-    request.query.append(("X-Amz-SignedHeaders", names.joined(separator: ";")))
+    request.query.append(("\(vendor)-SignedHeaders", names.joined(separator: ";")))
     let canonical = canonicalRequest(request, payload: Self.unsignedPayload)
-    request.query.append(("X-Amz-Signature", signature(of: canonical.text, at: time)))
+    request.query.append(("\(vendor)-Signature", signature(of: canonical.text, at: time)))
     return request
   }
 
@@ -88,8 +102,8 @@ public struct Signer: Sendable {
   {
     let headers = Self.canonicalHeaders(request)
     let names = headers.map(\.name).joined(separator: ";")
-    // S3 takes the path as it was sent; all others encode it once more.
-    let path = service == "s3" ? request.path : percentEncoded(request.path, keepingSlashes: true)
+    // Storage takes the path as it was sent; all others encode it once more.
+    let path = isStorage ? request.path : percentEncoded(request.path, keepingSlashes: true)
     let text = [
       request.method, path, request.encodedQuery, headers.map { "\($0.name):\($0.value)\n" }.joined(), names,
       payload,
@@ -109,14 +123,16 @@ public struct Signer: Sendable {
 
   private func signature(of canonical: String, at time: Instant) -> String {
     let day = String(time.basicStamp.prefix(8))
-    let text = "AWS4-HMAC-SHA256\n\(time.basicStamp)\n\(scope(time))\n\(sha256(canonical.utf8))"
-    var key = Array("AWS4\(keys.secret)".utf8)
-    for part in [day, region, service, "aws4_request", text] { key = hmacSHA256(key: key, Array(part.utf8)) }
+    let text = "\(name)-HMAC-SHA256\n\(time.basicStamp)\n\(scope(time))\n\(sha256(canonical.utf8))"
+    var key = Array("\(name)\(keys.secret)".utf8)
+    for part in [day, region, service, "\(name.lowercased())_request", text] {
+      key = hmacSHA256(key: key, Array(part.utf8))
+    }
     return hex(key)
   }
 
   private func scope(_ time: Instant) -> String {
-    "\(time.basicStamp.prefix(8))/\(region)/\(service)/aws4_request"
+    "\(time.basicStamp.prefix(8))/\(region)/\(service)/\(name.lowercased())_request"
   }
 }
 

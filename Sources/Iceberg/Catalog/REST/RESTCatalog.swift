@@ -1,4 +1,5 @@
 import HTTP
+public import ObjectStorage
 public import Support
 
 /// A catalog that speaks Iceberg's REST protocol (apache/iceberg, open-api/rest-catalog-open-api.yaml).
@@ -9,11 +10,17 @@ public struct RESTCatalog: Catalog {
   let name: String
   /// The table that the server has promised and that nobody sees yet: asked for once, and committed as it was promised.
   private let staged = Shared<StagedTable?>(nil)
+  /// Is told where the table is each time that the catalog says so, before anything of it is read.
+  private let onAccess: @Sendable (TableAccess, RESTCatalog) throws(Failure) -> Void
 
-  public init(_ connection: RESTConnection, namespace: String, name: String) {
+  public init(
+    _ connection: RESTConnection, namespace: String, name: String,
+    onAccess: @escaping @Sendable (TableAccess, RESTCatalog) throws(Failure) -> Void = { _, _ in }
+  ) {
     self.connection = connection
     self.namespace = namespace
     self.name = name
+    self.onAccess = onAccess
     table = "\(namespace).\(name)"
   }
 
@@ -28,15 +35,38 @@ public struct RESTCatalog: Catalog {
   }
 
   public func load() async throws(Failure) -> LoadedTable? {
+    guard let (response, operation) = try await answer() else { return nil }
+    return try loaded(response, operation)
+  }
+
+  /// What the catalog gives for the table's files, if there is a table.
+  func access() async throws(Failure) -> TableAccess? {
+    guard let (response, operation) = try await answer() else { return nil }
+    let (table, json) = try read(response, operation)
+    return tableAccess(json, table)
+  }
+
+  /// Keys that the catalog lends, and lends again when they expire.
+  public func keys(_ vended: VendedKeys, for root: String) -> KeySource {
+    KeySource(vended.keys, then: VendingCatalog(catalog: self, root: root), clock: connection.clock)
+  }
+
+  private func answer() async throws(Failure) -> (HTTPResponse, operation: String)? {
     let operation = "load the table \(table)"
     let response = try await connection.ask(
       .get, try await connection.url("namespaces", namespace, "tables", name), query: [("snapshots", "all")],
       headers: delegation, accepting: [404], operation: operation)
-    if response.status == 404 { return nil }
-    return try loaded(response, operation)
+    return response.status == 404 ? nil : (response, operation)
   }
 
   private func loaded(_ response: HTTPResponse, _ operation: String) throws(Failure) -> LoadedTable {
+    let (table, json) = try read(response, operation)
+    try onAccess(tableAccess(json, table), self)
+    return table
+  }
+
+  private func read(_ response: HTTPResponse, _ operation: String) throws(Failure) -> (LoadedTable, JSONValue)
+  {
     let json = try connection.parsed(response, operation)
     guard let metadata = json["metadata"], metadata["format-version"] != nil else {
       throw Failure(
@@ -45,7 +75,7 @@ public struct RESTCatalog: Catalog {
     }
     var table = LoadedTable(metadata: metadata, version: 0)
     table.metadataLocation = json["metadata-location"]?.string
-    return table
+    return (table, json)
   }
 
   // MARK: a table that is not there yet

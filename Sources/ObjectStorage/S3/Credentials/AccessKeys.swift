@@ -7,6 +7,8 @@ public struct AccessKeys: Sendable, Equatable, CustomStringConvertible, CustomDe
   public var id: String
   public var secret: String
   public var sessionToken: String?
+  /// An access token of Google's, which is sent in place of a signature; id and secret are empty then.
+  public var bearer: String?
   /// When they stop working; nil when they last.
   public var expires: Instant?
 
@@ -15,6 +17,11 @@ public struct AccessKeys: Sendable, Equatable, CustomStringConvertible, CustomDe
     self.secret = secret
     self.sessionToken = sessionToken
     self.expires = expires
+  }
+
+  public init(bearer: String, expires: Instant?) {
+    self.init(id: "", secret: "", expires: expires)
+    self.bearer = bearer
   }
 
   public var description: String { "access keys" }

@@ -32,6 +32,13 @@ public actor KeySource {
   /// Fixed ones.
   public init(_ keys: AccessKeys) { self.init([FixedKeys(keys: keys)]) }
 
+  /// These, until they expire, and then those of the other place.
+  public init(_ keys: AccessKeys, then other: any KeyProvider, clock: WallClock = .system) {
+    providers = [other]
+    self.clock = clock
+    current = keys
+  }
+
   public func keys() async throws(Failure) -> AccessKeys {
     if let current, isFresh(current) || isResting(current) { return current }
     let result: Result<AccessKeys, Failure>
@@ -44,7 +51,9 @@ public actor KeySource {
       // By who began it alone: the others may come back when the next one is on its way.
       running = nil
       switch result {
-      case .success(let keys): (current, next) = (keys, nil)
+      case .success(let keys):
+        // A place that gives keys for a shorter time than the margin is not asked before each request.
+        (current, next) = (keys, isFresh(keys) ? nil : Instant(seconds: clock.now().seconds + Self.rest))
       case .failure: next = Instant(seconds: clock.now().seconds + Self.rest)
       }
     }

@@ -12,6 +12,7 @@ public struct KeySurroundings: Sendable {
   public var file: String?
   /// How long a credential_process may take.
   var processSeconds = 60.0
+  var clock = WallClock.system
 
   public init(
     environment: @escaping @Sendable (String) -> String?, http: HTTPClient, region: String,
@@ -24,6 +25,11 @@ public struct KeySurroundings: Sendable {
   }
 
   func value(_ name: String) -> String? { environment(name).flatMap { $0.isEmpty ? nil : $0 } }
+
+  /// The places for Google Cloud Storage: HMAC keys where AWS's programs have theirs, or the machine's own account.
+  public var googleProviders: [any KeyProvider] {
+    [EnvironmentKeys(surroundings: self), ProfileKeys(surroundings: self), GoogleKeys(surroundings: self)]
+  }
 
   /// All places, in the order that AWS's own programs look at them.
   public var providers: [any KeyProvider] {
@@ -309,6 +315,48 @@ struct InstanceKeys: KeyProvider {
     return try metadataKeys(
       try await answer(request(.get, path + percentEncoded(String(role)), headers), what, surroundings.http),
       what)
+  }
+}
+
+/// The metadata server of a machine of Google's: an access token of its service account.
+struct GoogleKeys: KeyProvider {
+  let name = "Google's metadata server"
+  let surroundings: KeySurroundings
+
+  func fetch() async throws(Failure) -> AccessKeys? {
+    struct Token: Decodable {
+      var token: String
+      var term: Double?
+
+      enum CodingKeys: String, CodingKey { case token = "access_token", term = "expires_in" }
+    }
+    let host = surroundings.value("GCE_METADATA_HOST") ?? "metadata.google.internal"
+    var request = HTTPRequest(
+      .get, "http://\(host)/computeMetadata/v1/instance/service-accounts/default/token",
+      headers: [("Metadata-Flavor", "Google")])
+    request.isDirect = true
+    request.limit = .kibibytes(64)
+    request.timeouts = HTTPRequest.Timeouts(connect: 1, idle: 5, total: 10)
+    let response: HTTPResponse
+    do throws(HTTPFailure) { response = try await surroundings.http.send(request) } catch {
+      // Elsewhere nothing answers there.
+      if error.kind == .unreachable { return nil }
+      throw Failure("store.keys", "Google's metadata server does not answer.", words: error.words)
+    }
+    // Anybody else who answers under that name.
+    guard response.headers["metadata-flavor"] == "Google" else { return nil }
+    guard response.isSuccess,
+      let found = try? decodeJSON(
+        Token.self, from: response.body, code: "store.keys", document: "The answer"), !found.token.isEmpty
+    else {
+      throw Failure(
+        "store.keys", "Google's metadata server gave no access token (HTTP \(response.status)).",
+        remedy: "Give this machine a service account with the scope devstorage.read_write.")
+    }
+    let seconds = found.term.map { Int64(max(0, min($0, 1e8))) }
+    return AccessKeys(
+      bearer: found.token,
+      expires: seconds.map { Instant(seconds: surroundings.clock.now().seconds + $0) })
   }
 }
 
