@@ -52,6 +52,20 @@ struct KeySourceTests {
     #expect(places.map(\.fetched) == [1, 1, 0])
   }
 
+  @Test func keysThatWereLentAreAskedForAgainWhenTheyEnd() async throws {
+    let place = Provider(.success(keys("new", expires: 1_000_100)))
+    let source = KeySource(keys("lent", expires: 1_000_400), then: place, clock: clock)
+    #expect(try await source.keys().id == "lent" && place.fetched == 0)
+    now.set(Instant(seconds: 1_000_101))
+    place.set(.success(keys("newer", expires: 1_000_301)))
+    #expect(try await source.keys().id == "newer" && place.fetched == 1)
+    // They end sooner than new ones are asked for; the place is left alone for a while all the same.
+    #expect(try await source.keys().id == "newer" && place.fetched == 1)
+    now.set(Instant(seconds: 1_000_101 + KeySource.rest))
+    _ = try await source.keys()
+    #expect(place.fetched == 2)
+  }
+
   @Test func aPlaceThatIsSetUpAndFailsIsNotPassedOver() async throws {
     let places = [Provider(.failure(Self.none)), Provider(.success(keys("second")))]
     let source = KeySource(places, clock: clock)
@@ -101,8 +115,8 @@ struct KeySourceTests {
   }
 
   @Test func noSecondFetchBeginsWhileOneIsOnItsWay() async throws {
-    // Never fresh: each that asks has them fetched, unless they are on their way.
-    let provider = CrowdedKeys(keys: keys("a", expires: 1_000_001))
+    // Over already: each that asks has them fetched, unless they are on their way.
+    let provider = CrowdedKeys(keys: keys("a", expires: 999_999))
     let source = KeySource([provider], clock: clock)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<20 {

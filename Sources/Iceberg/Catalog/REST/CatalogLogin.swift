@@ -80,9 +80,11 @@ public struct CatalogLogin: Sendable {
       body: .bytes(Array(form.utf8)))
     request.limit = .kibibytes(256)
     request.isHarmless = true
-    let response: HTTPResponse
-    do throws(HTTPFailure) { response = try await connection.http.send(request) } catch {
-      throw error.failure("get a token from \(uri)", at: connection.uri)
+    let asking = request
+    let response = try await connection.repeated("get a token from \(uri)") {
+      do throws(HTTPFailure) { return .success(try await connection.http.send(asking)) } catch {
+        return .failure(.lost(error))
+      }
     }
     guard response.isSuccess,
       let answer = try? decodeJSON(

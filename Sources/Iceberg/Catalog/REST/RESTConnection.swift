@@ -106,10 +106,16 @@ public final class RESTConnection: Sendable {
     _ method: HTTPRequest.Method, _ url: String, query: [(name: String, value: String)] = [],
     headers: [(name: String, value: String)] = [], body: JSONValue? = nil, operation: String
   ) async throws(Failure) -> HTTPResponse {
+    try await repeated(operation) { await send(method, url, query: query, headers: headers, body: body) }
+  }
+
+  func repeated(
+    _ operation: String, _ send: () async -> Result<HTTPResponse, SendFailure>
+  ) async throws(Failure) -> HTTPResponse {
     var attempt = 0
     while true {
       attempt += 1
-      switch await send(method, url, query: query, headers: headers, body: body) {
+      switch await send() {
       case .failure(.known(let failure)): throw failure
       case .failure(.lost(let failure)):
         guard failure.mayPass, attempt < 5 else { throw failure.failure(operation, at: uri) }

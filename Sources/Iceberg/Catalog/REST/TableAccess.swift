@@ -28,13 +28,14 @@ func tableAccess(_ answer: JSONValue, _ table: LoadedTable) -> TableAccess {
     entry["prefix"]?.string.flatMap { vendedKeys(entry["config"], else: shared, prefix: $0) }
   }
   if let keys = vendedKeys(shared, else: nil, prefix: "") { vended.append(keys) }
-  let roots = [table.location, table.dataPath, table.metadataPath]
-  // One within another needs no mention of its own, unless it has other keys.
-  let outer = roots.filter { root in
-    !roots.contains { root.hasPrefix($0 + "/") }
-      || vended.contains { $0.prefix.utf8.count > table.location.utf8.count && root.hasPrefix($0.prefix) }
+  var access = TableAccess(roots: [table.location], vended: vended)
+  let own = access.keys(for: table.location)?.prefix
+  // One within the table needs no mention of its own, unless it has other keys.
+  for root in [table.dataPath, table.metadataPath]
+  where !root.hasPrefix(table.location + "/") || access.keys(for: root)?.prefix != own {
+    access.roots.append(root)
   }
-  return TableAccess(roots: outer, vended: vended)
+  return access
 }
 
 /// The names are those of Iceberg's own clients (apache/iceberg, S3FileIOProperties and AwsClientProperties).
