@@ -65,6 +65,10 @@ enum VerifyCommand: Command {
       rows in the table \(grouped(report.tableRows)), wanted \(grouped(report.entries + report.malformed))
 
       """
+    if report.objectsFrozen > 0 {
+      text +=
+        "\(counted(report.objectsFrozen, "object")) in cold storage, not read: 'gadwall raw get' asks for one to be brought back\n"
+    }
     if report.objectsRead > 0 { text += "\(counted(report.objectsRead, "object")) read whole\n" }
     if !report.orphans.isEmpty {
       let size = ByteCount(report.orphans.reduce(0) { $0 + $1.size })

@@ -4,28 +4,39 @@ import Support
 
 /// SHA-256, by OpenSSL.
 public struct SHA256: ~Copyable {
+  private var digest = MessageDigest(EVP_sha256())
+
+  public init() {}
+
+  public mutating func update(_ bytes: UnsafeRawBufferPointer) { digest.update(bytes) }
+  public consuming func finalize() -> [UInt8] { digest.finalize() }
+
+  /// The digest in 64 lower-case hex digits.
+  public consuming func hexDigest() -> String { hex(finalize()) }
+}
+
+/// A digest of OpenSSL's.
+private struct MessageDigest: ~Copyable {
   private let context: OpaquePointer
 
-  public init() {
-    guard let made = EVP_MD_CTX_new(), EVP_DigestInit_ex(made, EVP_sha256(), nil) == 1 else {
-      preconditionFailure("OpenSSL has no SHA-256")
+  init(_ kind: OpaquePointer?) {
+    guard let made = EVP_MD_CTX_new(), EVP_DigestInit_ex(made, kind, nil) == 1 else {
+      preconditionFailure("OpenSSL lacks a digest")
     }
     context = made
   }
   deinit { EVP_MD_CTX_free(context) }
 
-  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  mutating func update(_ bytes: UnsafeRawBufferPointer) {
     EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
   }
 
-  public consuming func finalize() -> [UInt8] {
-    var result = [UInt8](repeating: 0, count: 32)
-    EVP_DigestFinal_ex(context, &result, nil)
-    return result
+  consuming func finalize() -> [UInt8] {
+    var result = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+    var count: UInt32 = 0
+    EVP_DigestFinal_ex(context, &result, &count)
+    return Array(result.prefix(Int(count)))
   }
-
-  /// The digest in 64 lower-case hex digits.
-  public consuming func hexDigest() -> String { hex(finalize()) }
 }
 
 /// SHA-256 of bytes in hex.
@@ -57,18 +68,29 @@ public func md5Digest(_ bytes: [UInt8]) -> [UInt8] {
   return result
 }
 
-/// SHA-256 of part of a file, in hex.
-public func sha256(file path: String, from offset: Int64, count: Int64) throws(SystemError) -> String {
-  var digest = SHA256()
-  try readPart(path, from: offset, count: count) { digest.update($0) }
-  return digest.hexDigest()
+/// What servers compare a body with.
+public struct BodyDigests: Sendable {
+  public var crc32c: UInt32 = 0
+  /// 16 bytes.
+  public var md5: [UInt8] = []
+  /// In hex; nil where it was not asked for.
+  public var sha256: String?
 }
 
-/// CRC-32C of part of a file, by ISA-L.
-public func crc32c(file path: String, from offset: Int64, count: Int64) throws(SystemError) -> UInt32 {
+/// The digests of part of a file, in one pass; CRC-32C by ISA-L.
+public func digests(
+  file path: String, from offset: Int64, count: Int64, withSHA256: Bool
+) throws(SystemError) -> BodyDigests {
   var crc: UInt32 = 0
-  try readPart(path, from: offset, count: count) { crc = gw_crc32c($0.baseAddress, $0.count, crc) }
-  return crc
+  var md5 = MessageDigest(EVP_md5())
+  var sha = SHA256()
+  try readPart(path, from: offset, count: count) { block in
+    crc = gw_crc32c(block.baseAddress, block.count, crc)
+    md5.update(block)
+    if withSHA256 { sha.update(block) }
+  }
+  return BodyDigests(
+    crc32c: crc, md5: md5.finalize(), sha256: withSHA256 ? hex(sha.finalize()) : nil)
 }
 
 private func readPart(

@@ -11,9 +11,11 @@ import Testing
 @testable import Harvest
 
 @Suite(.tags(.medium)) struct VerifyTests {
-  private func verify(_ fleet: InProcessFleet, _ scope: VerifyScope) async throws -> VerifyReport {
+  private func verify(
+    _ fleet: InProcessFleet, _ scope: VerifyScope, store: (any ObjectStore)? = nil
+  ) async throws -> VerifyReport {
     try await Verifier(
-      store: fleet.store, catalog: fleet.catalog, duckdb: fleet.duckdb,
+      store: store ?? fleet.store, catalog: fleet.catalog, duckdb: fleet.duckdb,
       scratch: joined(fleet.folder, "scratch"),
       scope: scope
     ).run()
@@ -34,6 +36,17 @@ import Testing
   /// The only data file of a fleet with one batch.
   private func dataFile(_ fleet: InProcessFleet) async throws -> String {
     try #require(try await fleet.store.list("warehouse/logs/events/data/").first).key
+  }
+
+  @Test func whatLiesInColdStorageIsCountedAndNoFinding() async throws {
+    try await withScratch { folder in
+      let fleet = try await InProcessFleet(folder)
+      try await fleet.write(0, "a.log.1", lines: 40, seed: 1)
+      _ = try await fleet.run()
+      let report = try await verify(fleet, deep, store: ColdStore(inner: fleet.store))
+      #expect(report.findings.isEmpty, "\(report.findings)")
+      #expect(report.objectsFrozen == 1 && report.objectsRead >= 1)
+    }
   }
 
   @Test func deepReadsEveryObjectAndFindsADamagedOne() async throws {

@@ -27,8 +27,14 @@ extension Verifier {
   ) async throws(Failure) {
     let path = joined(scratch, "deep-\(randomName()).gz")
     defer { try? removeFile(path) }
-    // One that is gone is a finding already.
-    guard try await store.get(object.key, toFile: path) else { return }
+    do throws(Failure) {
+      // One that is gone is a finding already.
+      guard try await store.get(object.key, toFile: path) else { return }
+    } catch {
+      guard error.code == "store.frozen" else { throw error }
+      report.objectsFrozen += 1
+      return
+    }
     report.objectsRead += 1
     var counted = LineCount()
     let found = gzipDigests(path) { counted.take($0) }

@@ -51,6 +51,8 @@ public struct VerifyReport: Sendable, Codable {
   public var pruned = 0
   /// Objects whose bytes were read whole (`--deep`).
   public var objectsRead = 0
+  /// Objects that could not be read because they lie in cold storage.
+  public var objectsFrozen = 0
   /// Data files of ours that nothing refers to and whose lines are in the table through others. Not off: a task that was killed leaves them.
   public var orphans: [Orphan] = []
   public var orphansRemoved = 0

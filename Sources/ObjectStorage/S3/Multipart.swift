@@ -69,11 +69,9 @@ extension S3Store {
     _ plan: PartPlan, _ number: Int, _ path: String, _ upload: String, at key: String
   ) async throws(Failure) -> SentPart {
     let (offset, count) = plan.part(number)
-    let crc = try crc(path, from: offset, count: count, key)
     var request = try request(.put, key)
     request.query = [("partNumber", String(number + 1)), ("uploadId", upload)]
-    request.headers = [checksum(crc)]
-    request.body = .file(path, offset: offset, count: count)
+    let crc = try attach(path, from: offset, count: count, to: &request, key)
     let response = try await client.send(request, "write a part of the object \(key)").response
     guard let etag = response.headers["etag"], !etag.isEmpty else {
       throw Failure(

@@ -12,7 +12,7 @@ struct S3Request: Sendable {
   var query: [(name: String, value: String)] = []
   var headers: [(name: String, value: String)] = []
   var body = HTTPRequest.Body.none
-  /// SHA-256 of the body in hex. Where it is nil and the server is asked without TLS, the body is read once more for it.
+  /// SHA-256 of the body in hex, or ``Signer/unsignedPayload``. Needed for a file alone.
   var digest: String?
   var sink = HTTPRequest.Sink.memory
   var limit = ByteCount.mebibytes(16)
@@ -60,7 +60,7 @@ struct S3Client: Sendable {
       let own = try await keys.keys()
       let response: HTTPResponse
       do throws(HTTPFailure) {
-        response = try await http.send(try signed(request, own, at: location))
+        response = try await http.send(signed(request, own, at: location))
       } catch {
         guard error.mayPass, attempt < policy.attempts, budget.takeOne() else {
           throw error.failure(operation, at: location)
@@ -108,7 +108,7 @@ struct S3Client: Sendable {
 
   private func signed(
     _ request: S3Request, _ keys: AccessKeys, at location: S3Location
-  ) throws(HTTPFailure) -> HTTPRequest {
+  ) -> HTTPRequest {
     let (host, path) = location.address(request.key)
     var parts = SignableRequest(
       method: request.method.rawValue, host: host, path: path, query: request.query, headers: request.headers)
@@ -120,7 +120,7 @@ struct S3Client: Sendable {
       let signer = Signer(
         keys: keys, region: location.region, dialect: location.vendor == .google ? .google : .amazon)
       let now = Instant(microseconds: clock.now().microseconds + skew.value)
-      headers = signer.signed(parts, payload: try payload(request, location), at: now)
+      headers = signer.signed(parts, payload: payload(request), at: now)
     }
     let query = parts.encodedQuery
     var sent = HTTPRequest(
@@ -132,19 +132,14 @@ struct S3Client: Sendable {
     return sent
   }
 
-  /// What is signed for the body. Over TLS nobody can change it on the way, and it need not be read beforehand.
-  private func payload(_ request: S3Request, _ location: S3Location) throws(HTTPFailure) -> String {
+  /// What is signed for the body.
+  private func payload(_ request: S3Request) -> String {
     if let digest = request.digest { return digest }
-    switch request.body {
-    case .none: return Signer.emptyPayload
-    case .bytes(let bytes): return sha256(bytes)
-    case .file(let path, let offset, let count):
-      if location.scheme == "https" { return Signer.unsignedPayload }
-      do throws(SystemError) {
-        return try sha256(file: path, from: offset, count: count)
-      } catch {
-        throw HTTPFailure(.file, error.description)
-      }
+    return switch request.body {
+    case .none: Signer.emptyPayload
+    case .bytes(let bytes): sha256(bytes)
+    // Whoever sends a file has its digest, or needs none.
+    case .file: Signer.unsignedPayload
     }
   }
 }

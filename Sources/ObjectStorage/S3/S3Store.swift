@@ -69,8 +69,8 @@ public struct S3Store: ObjectStore {
     let digest = sha256Digest(bytes)
     request.digest = hex(digest)
     request.headers = storageHeaders(key) + [("x-amz-checksum-sha256", base64(digest))]
-    // Small, and a server that knows no newer checksum looks at this one.
-    if bytes.count <= 1 << 20 { request.headers.append(("Content-MD5", base64(md5Digest(bytes)))) }
+    // A server that knows no newer checksum looks at this one.
+    request.headers.append(("Content-MD5", base64(md5Digest(bytes))))
     return request
   }
 
@@ -108,17 +108,29 @@ public struct S3Store: ObjectStore {
     }
     if size >= settings.partsFrom.bytes { return try await putInParts(path, size: size, at: key) }
     var request = try request(.put, key)
-    request.body = .file(path, offset: 0, count: size)
-    request.headers = storageHeaders(key) + [checksum(try crc(path, from: 0, count: size, key))]
+    request.headers = storageHeaders(key)
+    _ = try attach(path, from: 0, count: size, to: &request, key)
     _ = try await client.send(request, "write the object \(key)")
   }
 
-  func crc(_ path: String, from offset: Int64, count: Int64, _ key: String) throws(Failure) -> UInt32 {
+  /// Makes part of a file the request's body, with the digests that a server may compare it with: not every server knows CRC-32C.
+  ///
+  /// - Returns: its CRC-32C.
+  func attach(
+    _ path: String, from offset: Int64, count: Int64, to request: inout S3Request, _ key: String
+  ) throws(Failure) -> UInt32 {
+    let isOpen = (request.place?.location ?? location).scheme == "http"
+    let found: BodyDigests
     do throws(SystemError) {
-      return try crc32c(file: path, from: offset, count: count)
+      // Over TLS nobody can change it on the way, and it need not be signed.
+      found = try digests(file: path, from: offset, count: count, withSHA256: isOpen)
     } catch {
       throw error.failure("store.file", "The file for the object \(key) can't be read.")
     }
+    request.body = .file(path, offset: offset, count: count)
+    request.headers += [checksum(found.crc32c), ("Content-MD5", base64(found.md5))]
+    request.digest = found.sha256 ?? Signer.unsignedPayload
+    return found.crc32c
   }
 
   func checksum(_ crc: UInt32) -> (name: String, value: String) {

@@ -67,10 +67,10 @@ struct ProfileKeys: KeyProvider {
     let config = surroundings.value("AWS_CONFIG_FILE") ?? home.map { joined($0, ".aws/config") }
     var values: [String: String] = [:]
     // What comes first holds, and what makes keys together stands in one file.
-    for (path, section) in [
-      (surroundings.file, profile), (credentials, profile),
-      (config, profile == "default" ? profile : "profile \(profile)"),
-    ] {
+    var places = [(surroundings.file, profile), (credentials, profile), (config, "profile \(profile)")]
+    // In the config file it may be called either way.
+    if profile == "default" { places.append((config, profile)) }
+    for (path, section) in places {
       guard let path, let text = try read(path) else { continue }
       let found = iniSection(section, of: text)
       if let id = found["aws_access_key_id"], let secret = found["aws_secret_access_key"] {
