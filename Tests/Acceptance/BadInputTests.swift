@@ -10,10 +10,10 @@ struct BadInputTests {
   /// Runs the command on a fleet with one rotated file; it has to fail with these words, and the file to be there still.
   private func expectRefused(
     _ words: [String], status: Int32 = 2, _ arguments: [String] = ["harvest"],
-    environment: [String: String] = [:],
+    environment: [String: String] = [:], on backend: TestBackend = .current,
     sourceLocation: SourceLocation = #_sourceLocation, prepare: (TestFleet) async throws -> Void = { _ in }
   ) async throws {
-    try await TestFleet.with { fleet in
+    try await TestFleet.with(on: backend) { fleet in
       try fleet.put("my_logs.log.1", lines(ids("a", 3)), stream: "my_logs.log")
       try await prepare(fleet)
       let ended = try await fleet.gadwall(arguments, environment: environment)
@@ -105,10 +105,10 @@ struct BadInputTests {
 
   @Test("A store below a regular file, and one that is not built yet")
   func store() async throws {
-    try await expectRefused(["gadwall.yaml/store", "store.url", "store.unwritable"]) {
+    try await expectRefused(["gadwall.yaml/store", "store.url", "store.unwritable"], on: .folder) {
       try $0.configure(store: "file:gadwall.yaml/store")
     }
-    try await expectRefused(["store.url"]) { try $0.configure(store: "ftp://example.com/x") }
+    try await expectRefused(["store.url"], on: .folder) { try $0.configure(store: "ftp://example.com/x") }
   }
 
   @Test(
@@ -159,8 +159,7 @@ struct BadInputTests {
       try fleet.put("my_logs.log.1", lines(["first"]), stream: "my_logs.log")
       let first = try await fleet.gadwall("harvest")
       #expect(first.status == 0, "\(first)")
-      let path = try fleet.tableMetadata()
-      let text = String(decoding: try readFile(path, limit: .mebibytes(4)), as: UTF8.self)
+      let text = String(decoding: try fleet.metadataBytes(), as: UTF8.self)
       var metadata = try JSONValue(parsing: Array(text.utf8))
       switch kind {
       case "column renamed":
@@ -179,7 +178,7 @@ struct BadInputTests {
       default: metadata["current-snapshot-id"] = -1
       }
       #expect(metadata.text != (try JSONValue(parsing: Array(text.utf8))).text)
-      try fleet.write(metadata.encoded, to: path)
+      try await fleet.setTable(to: metadata.encoded)
 
       try fleet.put("my_logs.log.1", lines(["second"]), rotated: TestFleet.hour + 3600, stream: "my_logs.log")
       let raw = try fleet.objects("raw")

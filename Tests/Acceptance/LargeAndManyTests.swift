@@ -125,12 +125,14 @@ extension TestFleet {
   /// Runs a harvest; the most memory that one of its processes had.
   fileprivate func measuredHarvest() async throws -> (status: Int64, mebibytes: Int64) {
     let script = """
-      import os, resource, subprocess, sys
+      import resource, subprocess, sys
       status = subprocess.run([sys.argv[1], "harvest"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              env=dict(os.environ, GADWALL_CONFIG=sys.argv[2], TMPDIR=sys.argv[3])).returncode
+                              env=json.load(sys.stdin)).returncode
       print([status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024])
       """
-    let said = try JSONValue(parsing: await python(script, [Self.program, config, temporary])).array ?? []
+    let environment = JSONValue.object(programEnvironment().mapValues { .string($0) })
+    let printed = try await python(script, [Self.program], input: environment.encoded)
+    let said = try JSONValue(parsing: printed).array ?? []
     return (said.first?.integer ?? -1, said.last?.integer ?? .max)
   }
 }

@@ -83,7 +83,7 @@ struct OddNamesTests {
 
   @Test("A node's root, the store and TMPDIR by an odd name")
   func folders() async throws {
-    try await TestFleet.with { fleet in
+    try await TestFleet.with(on: .folder) { fleet in
       // Behind links, which are resolved before anything is named.
       for link in [fleet.nodes[0].root, fleet.store] {
         let folder = "\(link) \(Self.odd)"

@@ -113,7 +113,7 @@ struct OneNodeFailsTests {
       let key =
         "raw/dt=2026-11-23/\(batch.prefix(12))/\(fleet.nodes[0].label)-RAW-202611231400.json.gz"
       let other = gzip(lines(["somebody else's"]))
-      try fleet.write(other, to: joined(fleet.store, key))
+      try await fleet.replaceObject(key, with: other)
 
       let harvest = try await fleet.gadwall("harvest")
       #expect(harvest.status == 1, "\(harvest)")
@@ -123,7 +123,7 @@ struct OneNodeFailsTests {
       #expect(try await fleet.idCounts() == ["b": 1])
 
       // What the message says to do is enough.
-      try removeFile(joined(fleet.store, key))
+      try await fleet.removeObject(key)
       let again = try await fleet.gadwall("harvest")
       #expect(again.status == 0, "\(again)")
       #expect(try await fleet.idCounts() == ["a": 1, "b": 1])
@@ -133,7 +133,7 @@ struct OneNodeFailsTests {
 
   @Test("A report that can't be written is a failure of the node, and deletes nothing")
   func unwritableReport() async throws {
-    try await TestFleet.with { fleet in
+    try await TestFleet.with(on: .folder) { fleet in
       try fleet.put("a.log.1", lines(["a"]), stream: "a.log")
       let first = try await fleet.gadwall("harvest", environment: ["GADWALL_STOP_AT": "plan.before"])
       #expect(first.status == 128 + 9, "\(first)")
@@ -143,7 +143,7 @@ struct OneNodeFailsTests {
       try fleet.write([], to: staged)
       let node = fleet.nodes[0]
       let stage = try await fleet.gadwall(
-        "node", "stage", "--root", node.root, "--store", "file://\(fleet.store)", "--task", task,
+        ["node", "stage", "--root", node.root, "--task", task] + fleet.storeArguments,
         environment: ["GADWALL_REGION": node.region, "GADWALL_ZONE": node.zone, "GADWALL_NODE": node.name])
       #expect(stage.status == 2, "\(stage)")
       #expect(stage.errors.contains("staged") && stage.errors.contains("store.unwritable"), "\(stage)")

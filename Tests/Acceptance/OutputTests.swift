@@ -135,7 +135,7 @@ struct OutputTests {
       try fleet.write(try fleet.object(task), to: copy)
       let node = fleet.nodes[0]
       let stage = try await fleet.gadwall(
-        "node", "stage", "--root", node.root, "--store", "file://\(fleet.store)", "--task", copy,
+        ["node", "stage", "--root", node.root, "--task", copy] + fleet.storeArguments,
         environment: ["GADWALL_REGION": node.region, "GADWALL_ZONE": node.zone, "GADWALL_NODE": node.name])
       #expect(stage.status == 0 && stage.errors == "", "\(stage)")
       #expect(stage.output.hasSuffix("\n") && stage.output.filter { $0 == "\n" }.count == 1)

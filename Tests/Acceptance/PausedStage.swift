@@ -30,10 +30,8 @@ final class PausedStage: Sendable {
     let script = "echo $$ > '\(identity).new'; mv '\(identity).new' '\(identity)'; exec \"$@\" 2> '\(pipe)'"
     let program =
       try TestFleet.unprivileged() + [
-        TestFleet.program, "node", "stage", "--root", node.root, "--store", "file://\(fleet.store)", "--task",
-        task,
-        "--progress", "json",
-      ]
+        TestFleet.program, "node", "stage", "--root", node.root, "--task", task, "--progress", "json",
+      ] + fleet.storeArguments
     let command = ChildCommand(
       "/bin/sh", ["-c", script, "sh"] + program, environment: environment, deadline: .after(seconds: 120))
     work = Task { try await Processes.run(command) }

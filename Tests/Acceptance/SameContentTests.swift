@@ -116,7 +116,7 @@ struct SameContentTests {
       let document = try #require(try fleet.objects("runs").first { $0.hasSuffix("/task/prune.json") })
       let node = fleet.nodes[0]
       let prune = try await fleet.gadwall(
-        "node", "prune", "--root", node.root, "--store", "file://\(fleet.store)", "--task", document,
+        ["node", "prune", "--root", node.root, "--task", document] + fleet.storeArguments,
         environment: ["GADWALL_REGION": node.region, "GADWALL_ZONE": node.zone, "GADWALL_NODE": node.name])
       #expect(prune.status == 0, "\(prune)")
       try await expectDone(fleet, ids("a", 3))

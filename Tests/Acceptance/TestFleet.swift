@@ -195,6 +195,13 @@ struct TestFleet: Sendable {
     return environment
   }
 
+  /// What a node's command is told of the store.
+  var storeArguments: [String] {
+    archive.map { ["--store", $0.url, "--store-endpoint", $0.store.endpoint] } ?? [
+      "--store", "file://\(store)",
+    ]
+  }
+
   /// What pyiceberg has to know to read the table.
   var readerProperties: [String: String] { archive?.properties ?? [:] }
 
@@ -248,6 +255,43 @@ struct TestFleet: Sendable {
   }
 
   func object(_ key: String) throws -> [UInt8] { try readFile(joined(store, key), limit: .mebibytes(256)) }
+
+  /// Replaces an object behind the program's back. Asked of the server, which remembers what its folders held.
+  func replaceObject(_ key: String, with bytes: [UInt8]) async throws {
+    guard let archive else { return try publish(bytes, at: joined(store, key), replacing: true) }
+    try await archive.put(bytes, at: key)
+  }
+
+  func removeObject(_ key: String) async throws {
+    guard let archive else { return try removeFile(joined(store, key)) }
+    try await archive.delete(key)
+  }
+
+  /// The key of an object by its URL, in this fleet's store.
+  func key(of url: String) -> String {
+    String(url.replacing(archive?.url ?? "file://\(store)", with: "").drop { $0 == "/" })
+  }
+
+  /// The table's metadata as it is now.
+  func metadataBytes() throws -> [UInt8] { try object(key(of: tableMetadata())) }
+
+  /// Makes the table what other metadata says: that of its newest state is replaced, or, in a folder, later ones go.
+  func setTable(to metadata: [UInt8]) async throws {
+    try await replaceObject(key(of: try tableMetadata()), with: metadata)
+  }
+
+  /// Sets the table back to what it was after the first commit.
+  func setTableBack() async throws {
+    guard archive == nil else {
+      // The catalog goes on naming the newest file, and that says what the first one said.
+      let names = try objects("warehouse").filter { $0.hasSuffix(".metadata.json") }
+      return try await setTable(to: try object(names.min { baseName($0) < baseName($1) } ?? ""))
+    }
+    for name in try names(metadata) where name.hasSuffix(".metadata.json") && name != "v1.metadata.json" {
+      try removeFile(joined(metadata, name))
+    }
+    try write(Array("1".utf8), to: joined(metadata, "version-hint.text"))
+  }
 
   /// The newest metadata file, as the hint names it; a REST catalog's by the number that its name begins with.
   func tableMetadata() throws -> String {

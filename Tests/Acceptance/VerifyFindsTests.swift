@@ -32,21 +32,21 @@ struct VerifyFindsTests {
     }
   }
 
-  private func paths(_ fleet: TestFleet, _ prefix: String, _ suffix: String) throws -> [String] {
-    let found = try fleet.objects(prefix).filter { $0.hasSuffix(suffix) }.map { joined(fleet.store, $0) }
+  private func keys(_ fleet: TestFleet, _ prefix: String, _ suffix: String) throws -> [String] {
+    let found = try fleet.objects(prefix).filter { $0.hasSuffix(suffix) }
     try #require(found.count >= 2)
     return found
   }
 
-  /// Takes the first of two files away and cuts the second short.
-  private func spoilTwo(_ fleet: TestFleet, _ paths: [String]) throws {
-    try removeFile(paths[0])
-    try fleet.write(Array(try readFile(paths[1], limit: .mebibytes(8)).dropLast(10)), to: paths[1])
+  /// Takes the first of two objects away and cuts the second short.
+  private func spoilTwo(_ fleet: TestFleet, _ keys: [String]) async throws {
+    try await fleet.removeObject(keys[0])
+    try await fleet.replaceObject(keys[1], with: try fleet.object(keys[1]).dropLast(10))
   }
 
   @Test("Raw objects that are gone, or cut short")
   func raw() async throws {
-    let found = try await findings { try spoilTwo($0, try paths($0, "raw", ".gz")) }
+    let found = try await findings { try await spoilTwo($0, try keys($0, "raw", ".gz")) }
     #expect(found == ["raw-missing", "raw-missing"])
   }
 
@@ -57,7 +57,7 @@ struct VerifyFindsTests {
       for name in ["extra.log.1", "more.log.1"] { try fleet.put(name, lines([name]), stream: name) }
       let harvest = try await fleet.gadwall("harvest")
       #expect(harvest.status == 0, "\(harvest)")
-      try spoilTwo(fleet, try paths(fleet, "warehouse", ".parquet"))
+      try await spoilTwo(fleet, try keys(fleet, "warehouse", ".parquet"))
     }
     #expect(found.filter { $0 == "file-missing" }.count == 2)
     #expect(found.filter { $0 == "rows-missing" }.count == 4)
@@ -67,7 +67,7 @@ struct VerifyFindsTests {
   @Test("A proof that is gone")
   func proof() async throws {
     #expect(
-      try await findings { try removeFile(try paths($0, "runs", "/proof.json")[0]) } == [
+      try await findings { try await $0.removeObject(try keys($0, "runs", "/proof.json")[0]) } == [
         "deleted-unproven", "deleted-unproven", "rows-unproven", "rows-unproven",
       ])
   }
@@ -75,11 +75,7 @@ struct VerifyFindsTests {
   @Test("A table that was set back to an earlier snapshot")
   func setBack() async throws {
     #expect(
-      try await findings { fleet in
-        try removeFile(try fleet.tableMetadata())
-        try fleet.write(
-          Array("1".utf8), to: joined(fleet.store, "warehouse/logs/events/metadata/version-hint.text"))
-      } == ["rows-missing", "rows-missing"])
+      try await findings { try await $0.setTableBack() } == ["rows-missing", "rows-missing"])
   }
 
   @Test("Rows that are in the table twice")
@@ -87,10 +83,10 @@ struct VerifyFindsTests {
     #expect(
       try await findings { fleet in
         // Another writer's snapshot that names the first one's manifests once more.
-        let path = try fleet.tableMetadata()
-        let output = joined(folderName(path), "v3.metadata.json")
-        _ = try await python(doublingManifests, [path, output])
-        try fleet.write(Array("3".utf8), to: joined(folderName(path), "version-hint.text"))
+        try await fleet.setTable(
+          to: try await python(
+            doublingManifests, [try fleet.tableMetadata()], input: try fleet.metadataBytes(),
+            properties: fleet.readerProperties))
       } == ["rows-twice", "rows-twice", "rows-twice", "rows-twice"])
   }
 
@@ -113,21 +109,20 @@ struct VerifyFindsTests {
   }
 }
 
-/// A new metadata file whose newest snapshot's manifest list holds every entry twice.
+/// New metadata whose newest snapshot's manifest list holds every entry twice.
 private let doublingManifests = #"""
   import json, sys
   from pyiceberg.io.pyarrow import PyArrowFileIO
   from pyiceberg.manifest import read_manifest_list, write_manifest_list
   from pyiceberg.table import StaticTable
 
-  source, target = sys.argv[1:]
-  table = StaticTable.from_metadata(source, properties)
-  snapshot, io = table.current_snapshot(), PyArrowFileIO()
+  table = StaticTable.from_metadata(sys.argv[1], properties)
+  snapshot, io = table.current_snapshot(), PyArrowFileIO(properties)
   manifests = list(read_manifest_list(io.new_input(snapshot.manifest_list)))
   path = snapshot.manifest_list.replace("snap-", "twice-")
   with write_manifest_list(2, io.new_output(path), snapshot.snapshot_id + 1, snapshot.snapshot_id, 3, "null") as writer:
       writer.add_manifests(manifests + manifests)
-  metadata = json.load(open(source))
+  metadata = json.load(sys.stdin)
   new = dict(metadata["snapshots"][-1], **{
       "snapshot-id": snapshot.snapshot_id + 1, "parent-snapshot-id": snapshot.snapshot_id, "sequence-number": 3,
       "manifest-list": path, "summary": {"operation": "append"}})
@@ -135,5 +130,5 @@ private let doublingManifests = #"""
   metadata["current-snapshot-id"] = new["snapshot-id"]
   metadata["last-sequence-number"] = 3
   metadata["refs"]["main"]["snapshot-id"] = new["snapshot-id"]
-  json.dump(metadata, open(target, "w"))
+  json.dump(metadata, sys.stdout)
   """#

@@ -15,7 +15,9 @@ struct ColdStore: ObjectStore {
     try await inner.get(key, limit: limit)
   }
   func put(_ bytes: [UInt8], at key: String) async throws(Failure) { try await inner.put(bytes, at: key) }
-  func put(file path: String, at key: String) async throws(Failure) { try await inner.put(file: path, at: key) }
+  func put(file path: String, at key: String) async throws(Failure) {
+    try await inner.put(file: path, at: key)
+  }
   func putIfAbsent(_ bytes: [UInt8], at key: String) async throws(Failure) -> Bool {
     try await inner.putIfAbsent(bytes, at: key)
   }

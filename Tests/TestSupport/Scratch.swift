@@ -59,14 +59,14 @@ public func python(
   guard exists(interpreter) else {
     throw MissingPart(description: "\(interpreter) is missing: run 'make setup'.")
   }
+  var environment = plainEnvironment()
+  environment["READER_PROPERTIES"] = String(decoding: known.encoded, as: UTF8.self)
+  // rclone gives the digest of the whole object with a part of it.
+  environment["AWS_RESPONSE_CHECKSUM_VALIDATION"] = "WHEN_REQUIRED"
   let result = try await Processes.run(
     ChildCommand(
       interpreter, ["-c", prelude + script] + arguments,
-      environment: plainEnvironment().merging([
-        "READER_PROPERTIES": String(decoding: known.encoded, as: UTF8.self)
-      ]) {
-        $1
-      }, input: input,
+      environment: environment, input: input,
       deadline: .after(seconds: 300 * patience)))
   guard result.status == .exited(0) else {
     throw MissingPart(description: "Python failed: \(result.errorText)")

@@ -189,6 +189,16 @@ public struct TestArchive: Sendable {
     return bucket
   }
 
+  /// Replaces an object, as its owner does.
+  public func put(_ bytes: [UInt8], at key: String) async throws { try await open().put(bytes, at: key) }
+  public func delete(_ key: String) async throws { try await open().delete(key) }
+
+  private func open() throws -> any ObjectStore {
+    let location = try S3Location(url: url, endpoint: store.endpoint, region: nil, style: nil)
+    let keys = KeySource(AccessKeys(id: store.keyID, secret: store.secret))
+    return S3Store(location, http: try HTTPClient(), keys: keys)
+  }
+
   public var environment: [String: String] {
     [
       "AWS_ACCESS_KEY_ID": store.keyID, "AWS_SECRET_ACCESS_KEY": store.secret,
