@@ -39,8 +39,14 @@ let package = Package(
     part(
       "Commands",
       [
-        "Harvest", "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage", "HTTP",
-        "Processes", "Files", "CommandLine", "Configuration", "Support", "CShims",
+        "FleetQuery", "Harvest", "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage",
+        "HTTP", "Processes", "Files", "CommandLine", "Configuration", "Support", "CShims",
+      ]),
+    part(
+      "FleetQuery",
+      [
+        "Harvest", "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage", "Processes",
+        "Files", "Support",
       ]),
     part(
       "Harvest",

@@ -3,13 +3,18 @@
 /// One flag of a command.
 public struct Flag: Sendable, Hashable {
   public var name: String
+  /// One letter that stands for it, as in `-f`.
+  public var short: String?
   /// What its value is called in the help; nil for a flag without one.
   public var value: String?
   public var help: String
   public var isRepeatable: Bool
 
-  public init(_ name: String, value: String? = nil, repeatable: Bool = false, _ help: String) {
+  public init(
+    _ name: String, short: String? = nil, value: String? = nil, repeatable: Bool = false, _ help: String
+  ) {
     self.name = name
+    self.short = short
     self.value = value
     self.help = help
     isRepeatable = repeatable

@@ -57,7 +57,7 @@ private func usage(_ command: CommandDefinition) -> String {
 }
 
 private func spelled(_ flag: Flag) -> String {
-  "--\(flag.name)" + (flag.value.map { " \($0)" } ?? "")
+  (flag.short.map { "-\($0), " } ?? "") + "--\(flag.name)" + (flag.value.map { " \($0)" } ?? "")
 }
 
 private func table(_ rows: [(String, String)], _ width: Int) -> String {

@@ -85,7 +85,8 @@ public func parse(
     }
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let name = parts[0].hasPrefix("--") ? String(parts[0].dropFirst(2)) : String(parts[0].dropFirst())
-    guard parts[0].hasPrefix("--"), let flag = flags.first(where: { $0.name == name }) else {
+    let isLong = parts[0].hasPrefix("--")
+    guard let flag = flags.first(where: { isLong ? $0.name == name : $0.short == name }) else {
       let near = nearest(to: name, among: flags.map(\.name) + ["help"])
       throw UsageError(
         "'\(definition.name)' has no flag \(printable(parts[0]))."

@@ -26,10 +26,11 @@ public enum Gadwall {
   public static let version = "0.1.0"
 
   static let commands: [any Command.Type] = [
-    DemoCommand.self, HarvestCommand.self, VerifyCommand.self, RecoverCommand.self, GenerateCommand.self,
+    DemoCommand.self, QueryCommand.self, HarvestCommand.self, VerifyCommand.self, RecoverCommand.self,
+    GenerateCommand.self,
     ConfigCheckCommand.self,
     ConfigShowCommand.self, RunsCommand.self, NodesCommand.self, RawListCommand.self, RawGetCommand.self,
-    NodeStageCommand.self, NodePruneCommand.self, HelpCommand.self,
+    NodeStageCommand.self, NodePruneCommand.self, NodeQueryCommand.self, HelpCommand.self,
     VersionCommand.self,
   ]
 

@@ -3,6 +3,7 @@ import Configuration
 import DuckDB
 import Files
 import Fleet
+import FleetQuery
 import Glibc
 import Harvest
 import Logs
@@ -19,10 +20,10 @@ private let flags = [root] + StoreFlags.all + [task, digest, progress]
 
 private enum ProgressKind: String, CaseIterable { case none, json }
 
-/// What both node tasks are started with.
-private struct NodeTaskStart {
+/// What a node's tasks are started with.
+private struct NodeTaskStart<Document: Decodable> {
   var context: NodeContext
-  var document: TaskDocument
+  var document: Document
 
   init(_ arguments: ParsedArguments) async throws {
     func required(_ flag: Flag) throws -> String {
@@ -41,7 +42,7 @@ private struct NodeTaskStart {
         "The task document \(printable(name)) is not the one that was meant: its digest is another.")
     }
     document = try decodeJSON(
-      TaskDocument.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))")
+      Document.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))")
     let kind = try arguments.choice(progress, ProgressKind.self) ?? .none
     context = NodeContext(
       node: try NodeContext.identity(declared: try declaredNode(nodeRoot), environment: environmentNode()),
@@ -90,7 +91,7 @@ enum NodeStageCommand: Command {
     flags: flags)
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    let start = try await NodeTaskStart(arguments)
+    let start = try await NodeTaskStart<TaskDocument>(arguments)
     let report = try await StageTask(context: start.context, document: start.document).run()
     if report.head.foundNothing {
       Output.standard.line(
@@ -111,8 +112,25 @@ enum NodePruneCommand: Command {
     flags: flags)
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    let start = try await NodeTaskStart(arguments)
+    let start = try await NodeTaskStart<TaskDocument>(arguments)
     _ = try await PruneTask(context: start.context, document: start.document).run()
+    return .done
+  }
+}
+
+/// `gadwall node query`
+enum NodeQueryCommand: Command {
+  static let definition = CommandDefinition(
+    ["node", "query"], summary: "On a node: read what a statement asks for, and report. Run by an engine.",
+    discussion: """
+      Reads the files that are not in the archive yet into frames of the columns that the task document names, sends them, and reports. Changes nothing on the \
+      node and waits for no other task.
+      """,
+    flags: flags)
+
+  static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
+    let start = try await NodeTaskStart<QueryDocument>(arguments)
+    _ = try await QueryTask(context: start.context, document: start.document).run()
     return .done
   }
 }

@@ -53,6 +53,9 @@ enum Terminal {
     return width > 0 ? width : nil
   }
 
+  /// Whether somebody types what comes on standard input.
+  static var isInteractive: Bool { isatty(0) == 1 }
+
   static var helpWidth: Int { min(110, max(40, width(.standard) ?? 100)) }
 
   /// The text cut to so many columns.

@@ -62,7 +62,7 @@ public func wildcardMatches(_ pattern: String, _ text: String) -> Bool {
 /// What a node is asked to do: the same for every node, what differs lies in the task document.
 public struct NodeTask: Sendable {
   public enum Kind: String, Sendable, Codable {
-    case stage, prune
+    case stage, prune, query
   }
 
   public var kind: Kind

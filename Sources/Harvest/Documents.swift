@@ -88,6 +88,11 @@ public struct ObjectReference: Sendable, Codable, Equatable {
   public var key: String
   /// SHA-256 of the object in hex.
   public var digest: String
+
+  public init(key: String, digest: String) {
+    self.key = key
+    self.digest = digest
+  }
 }
 
 /// A bundle with one complete try: what a node reports, and what a plan is made of.

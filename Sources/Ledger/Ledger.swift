@@ -85,6 +85,22 @@ public struct Ledger: ~Copyable {
     return ledger
   }
 
+  /// The ledger as a reader sees it, who waits for nobody and changes nothing; nil when there is none yet.
+  ///
+  /// - Throws: `ledger.unreadable`; `ledger.newer`.
+  public static func read(_ path: String) throws(Failure) -> Ledger? {
+    guard exists(path) else { return nil }
+    let ledger = Ledger(database: try Database(path: path, isReadOnly: true), isNew: false)
+    var tables: Int64 = 0
+    try ledger.database.query("SELECT count(*) FROM sqlite_master WHERE name IN ('batch', 'node')") {
+      tables = $0.integer(0)
+    }
+    // Somebody makes it at this moment.
+    guard tables == 2 else { return nil }
+    try ledger.checkVersion()
+    return ledger
+  }
+
   private init(database: consuming Database, isNew: Bool) {
     self.database = database
     self.isNew = isNew
@@ -92,14 +108,7 @@ public struct Ledger: ~Copyable {
 
   private func prepare(_ node: Node) throws(Failure) {
     try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
-    var version: Int64 = 0
-    try database.query("PRAGMA user_version") { version = $0.integer(0) }
-    guard version <= ledgerVersion else {
-      throw Failure(
-        "ledger.newer",
-        "The ledger \(database.path) was written by a newer Gadwall (its version is \(version), and this one knows \(ledgerVersion)).",
-        remedy: "Run the newer one on this node.")
-    }
+    try checkVersion()
     try database.execute(schema)
     try database.execute("PRAGMA user_version = \(ledgerVersion)")
     var owner: Node?
@@ -119,6 +128,26 @@ public struct Ledger: ~Copyable {
         "INSERT INTO node (region, zone, name, ready) VALUES (?, ?, ?, 0)",
         [.text(node.region), .text(node.zone), .text(node.name)])
     }
+  }
+
+  private func checkVersion() throws(Failure) {
+    var version: Int64 = 0
+    try database.query("PRAGMA user_version") { version = $0.integer(0) }
+    guard version <= ledgerVersion else {
+      throw Failure(
+        "ledger.newer",
+        "The ledger \(database.path) was written by a newer Gadwall (its version is \(version), and this one knows \(ledgerVersion)).",
+        remedy: "Run the newer one on this node.")
+    }
+  }
+
+  /// The greatest sequence number of a snapshot that holds a batch whose file is gone; nil when none is.
+  public func newestPruned() throws(Failure) -> Int64? {
+    var sequence: Int64?
+    try database.query("SELECT max(sequence) FROM batch WHERE state = 'pruned'") {
+      sequence = $0.optionalInteger(0)
+    }
+    return sequence
   }
 
   /// Whether the ledger knows what is proven of this node: false from its creation until ``setReady()``.

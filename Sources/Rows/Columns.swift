@@ -116,7 +116,7 @@ struct ColumnBuffer: ~Copyable {
 }
 
 /// The columns that the scanner fills, in the order in which frames hold them.
-public enum RowColumn: Int, CaseIterable, Sendable {
+public enum RowColumn: Int, CaseIterable, Sendable, Codable {
   case batch, line, ts, service, category, message, id, version, extra, malformed, text
   public var name: String { "\(self)" }
 }

@@ -36,18 +36,25 @@ public struct FrameLayout: Sendable {
 /// Source of the format: apache/parquet-format, README.md and parquet.thrift.
 public struct FrameWriter: ~Copyable {
   private let file: Descriptor
+  private let columns: [RowColumn]
   private var layout: FrameLayout
   private var offset: Int64 = 0
 
+  /// - Parameter columns: those that are written. ``FrameReader`` reads frames of all columns alone.
   /// - Throws: ``SystemError`` when the file can't be created; it must not exist yet.
-  public static func create(_ path: String) throws(SystemError) -> FrameWriter {
-    var writer = FrameWriter(file: try Descriptor.create(path, mode: 0o600), path: path)
+  public static func create(
+    _ path: String, columns: Set<RowColumn> = Set(RowColumn.allCases)
+  ) throws(SystemError) -> FrameWriter {
+    var writer = FrameWriter(
+      file: try Descriptor.create(path, mode: 0o600), path: path,
+      columns: RowColumn.allCases.filter(columns.contains))
     try writer.put(magic)
     return writer
   }
 
-  private init(file: consuming Descriptor, path: String) {
+  private init(file: consuming Descriptor, path: String, columns: [RowColumn]) {
     self.file = file
+    self.columns = columns
     layout = FrameLayout(path: path)
   }
 
@@ -59,17 +66,23 @@ public struct FrameWriter: ~Copyable {
     let rows = buffer.rows
     guard rows > 0 else { return }
     var group = FrameLayout.RowGroup(rows: rows, chunks: [])
-    group.chunks.append(try write(.batch, buffer.batch))
-    group.chunks.append(try write(.line, buffer.line))
-    group.chunks.append(try write(.ts, buffer.ts))
-    group.chunks.append(try write(.service, buffer.service))
-    group.chunks.append(try write(.category, buffer.category))
-    group.chunks.append(try write(.message, buffer.message))
-    group.chunks.append(try write(.id, buffer.id))
-    group.chunks.append(try write(.version, buffer.version))
-    group.chunks.append(try write(.extra, buffer.extra))
-    group.chunks.append(try write(.malformed, buffer.malformed))
-    group.chunks.append(try write(.text, buffer.text))
+    for column in columns {
+      let chunk =
+        switch column {
+        case .batch: try write(column, buffer.batch)
+        case .line: try write(column, buffer.line)
+        case .ts: try write(column, buffer.ts)
+        case .service: try write(column, buffer.service)
+        case .category: try write(column, buffer.category)
+        case .message: try write(column, buffer.message)
+        case .id: try write(column, buffer.id)
+        case .version: try write(column, buffer.version)
+        case .extra: try write(column, buffer.extra)
+        case .malformed: try write(column, buffer.malformed)
+        case .text: try write(column, buffer.text)
+        }
+      group.chunks.append(chunk)
+    }
     layout.groups.append(group)
     buffer.removeAll()
   }
@@ -142,19 +155,20 @@ public struct FrameWriter: ~Copyable {
     var footer = ThriftWriter()
     let groups = layout.groups
     let rows = layout.rows
+    let columns = columns
     footer.structure {
       $0.field(1, i32: 1)
-      $0.field(2, structures: [nil] + RowColumn.allCases.map(Optional.some)) { writer, column in
+      $0.field(2, structures: [nil] + columns.map(Optional.some)) { writer, column in
         guard let column else {
           writer.field(4, text: "frame")
-          writer.field(5, i32: Int32(RowColumn.allCases.count))
+          writer.field(5, i32: Int32(columns.count))
           return
         }
         column.describe(&writer)
       }
       $0.field(3, i64: rows)
       $0.field(4, structures: groups) { writer, group in
-        writer.field(1, structures: Array(zip(RowColumn.allCases, group.chunks))) { writer, item in
+        writer.field(1, structures: Array(zip(columns, group.chunks))) { writer, item in
           let (column, chunk) = item
           writer.field(2, i64: chunk.pageOffset)
           writer.field(3) {

@@ -34,8 +34,8 @@ public struct NodeContext: Sendable {
     self.progress = progress
   }
 
-  var stateFolder: String { joined(root, "var/lib/gadwall") }
-  var ledgerPath: String { joined(stateFolder, "ledger.sqlite") }
+  public var stateFolder: String { joined(root, "var/lib/gadwall") }
+  public var ledgerPath: String { joined(stateFolder, "ledger.sqlite") }
   var scratch: String { joined(stateFolder, "scratch") }
 
   /// One task at a time on a node: takes its lock, waiting for one that runs already.

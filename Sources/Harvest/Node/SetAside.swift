@@ -1,7 +1,34 @@
 import Files
 import Ledger
-import Logs
+public import Logs
 import Support
+
+/// Files that a prune has set aside and not deleted yet, or was killed over: under their private names, they are what they were.
+public func filesSetAside(in folders: [String], root: String) -> [RotatedFile] {
+  var found: [RotatedFile] = []
+  for folder in folders {
+    for name in ((try? folderEntries(folder)) ?? []).compactMap(\.name) where name.hasPrefix(SetAside.prefix)
+    {
+      let path = joined(folder, name)
+      guard let info = try? FileInfo(path: path), info.kind == .regular, let isGzip = try? isGzip(path) else {
+        continue
+      }
+      let own = String(Substring(name.utf8.dropFirst(SetAside.prefix.utf8.count + 13)))
+      found.append(
+        RotatedFile(
+          path: path, folder: relative(resolvedPath(folder), resolvedPath(root)), name: own,
+          stream: streamName(ofFile: own), info: info, isGzip: isGzip, estimatedText: info.size))
+    }
+  }
+  return found
+}
+
+private func isGzip(_ path: String) throws(SystemError) -> Bool {
+  let file = try Descriptor.input(path)
+  var head: (UInt8, UInt8) = (0, 0)
+  let number = withUnsafeMutableBytes(of: &head) { buffer in (try? file.read(into: buffer, at: 0)) ?? 0 }
+  return number == 2 && head == (0x1F, 0x8B)
+}
 
 /// Takes a rotated file out of everybody's way before it is deleted: renamed to a dot-name in its own folder, where logrotate and globs don't see
 /// it, then checked there. Whatever does not fit is moved back.
@@ -96,13 +123,6 @@ struct SetAside {
     try renameFile(
       path, joined(folderName(path), "\(Self.trashPrefix)\(until)-\(batch.prefix(12))-\(name)"),
       replacing: false)
-  }
-
-  private func isGzip(_ path: String) throws(SystemError) -> Bool {
-    let file = try Descriptor.input(path)
-    var head: (UInt8, UInt8) = (0, 0)
-    let number = withUnsafeMutableBytes(of: &head) { buffer in (try? file.read(into: buffer, at: 0)) ?? 0 }
-    return number == 2 && head == (0x1F, 0x8B)
   }
 
   /// Finishes what a killed prune left: what the ledger says is pruned goes, everything else gets its name back. Trash whose time is up goes.

@@ -1,0 +1,75 @@
+public import Logs
+public import Support
+
+/// What an answer covers: which nodes gave what, and what is missing.
+public struct Coverage: Sendable, Codable {
+  public struct NodeCoverage: Sendable, Codable {
+    public enum State: String, Sendable, Codable {
+      case answered, refused, failed, timedOut = "timed-out", offline
+    }
+
+    public var node: Node
+    public var state: State
+    /// Why it did not answer.
+    public var reason: String?
+    public var files = 0
+    @Count public var bytes: Int64
+    @Count public var lines: Int64
+    @Count public var malformed: Int64
+    /// Bytes of its answer.
+    @Count public var moved: Int64
+    public var seconds = 0.0
+    /// Files that were not read; the gaps among them are missing from the answer.
+    public var passedOver: [PassedOver] = []
+
+    public init(node: Node, state: State, reason: String? = nil) {
+      self.node = node
+      self.state = state
+      self.reason = reason
+      bytes = 0
+      lines = 0
+      malformed = 0
+      moved = 0
+    }
+
+    var gaps: [PassedOver] { passedOver.filter(\.isGap) }
+  }
+
+  public var nodes: [NodeCoverage] = []
+  /// The snapshot that the archive was read as of; nil when there is none, or it was not asked for.
+  public var snapshot: Int64?
+  /// Nodes that the statement's own conditions left out.
+  public var pruned = 0
+  public var seconds = 0.0
+
+  public init() {}
+
+  public func count(_ state: NodeCoverage.State) -> Int { nodes.count { $0.state == state } }
+  /// Whether every row that was asked for was seen.
+  public var isWhole: Bool { nodes.allSatisfy { $0.state == .answered && $0.gaps.isEmpty } }
+  /// Whether anybody answered; a statement that asks no node has its answer.
+  public var hasAnswers: Bool { nodes.isEmpty || nodes.contains { $0.state == .answered } }
+
+  /// One line for people.
+  public var line: String {
+    func sum(_ value: (NodeCoverage) -> Int64) -> Int64 { nodes.reduce(0) { $0 + value($1) } }
+    var parts = ["\(count(.answered)) of \(counted(nodes.count, "node"))"]
+    for (state, word) in [
+      (NodeCoverage.State.refused, "refused"), (.failed, "failed"), (.timedOut, "timed out"),
+      (.offline, "offline"),
+    ] where count(state) > 0 {
+      parts.append("\(count(state)) \(word)")
+    }
+    parts.append(counted(nodes.reduce(0) { $0 + $1.files }, "file"))
+    parts.append("\(ByteCount(sum(\.bytes))) read")
+    parts.append("\(grouped(sum(\.lines))) lines")
+    let malformed = sum(\.malformed)
+    if malformed > 0 { parts.append("\(grouped(malformed)) malformed") }
+    let gaps = nodes.reduce(0) { $0 + $1.gaps.count }
+    if gaps > 0 { parts.append("\(counted(gaps, "file")) missing") }
+    parts.append("\(ByteCount(sum(\.moved))) moved")
+    if let snapshot { parts.append("archive as of snapshot \(snapshot)") }
+    parts.append("\(decimal(seconds, places: 2)) s")
+    return parts.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,77 @@
+import Files
+public import Harvest
+public import Logs
+public import Rows
+public import Support
+
+/// Keys of what a query leaves in the store, and that is swept after a day.
+enum QueryKeys {
+  static let all = "queries/"
+  static func folder(_ query: String) -> String { "\(all)\(query)/" }
+  static func task(_ query: String) -> String { folder(query) + "task.json" }
+  static func answers(_ query: String, _ node: Node) -> String { "\(folder(query))\(node.key)-" }
+}
+
+/// What a node is to do for a query. The same document for all; what differs is in `nodes`.
+public struct QueryDocument: Sendable, Codable {
+  public struct NodePart: Sendable, Codable {
+    /// Batches whose files are left out: the snapshot that the archive is read as of holds them.
+    public var held: Set<String>
+    /// The number of the node's first file: no two nodes give a file the same number.
+    public var firstFile: Int32
+  }
+
+  public var format = 1
+  public var query: String
+  /// Seconds that a node may take.
+  public var seconds: Double
+  public var logs: TaskDocument.Logs
+  /// The sequence number of the snapshot that the archive is read as of.
+  public var sequence: Int64
+  /// Columns that frames are to have.
+  public var columns: Set<RowColumn>
+  /// Whether rows name their batch, whose id takes a digest of the file.
+  public var wantsBatches: Bool
+  /// How much of an answer a node may send.
+  public var answerLimit: ByteCount
+  public var nodes: [String: NodePart]
+}
+
+/// What a node has to say of a query. Its rows are in objects that the report names; it is written last.
+public struct QueryReport: Sendable, Codable {
+  public struct File: Sendable, Codable {
+    /// What its rows carry in the column `batch` of a frame.
+    public var number: Int32
+    public var stream: String
+    /// Seconds since 1970, and the batch's id; nil for a file that is being written.
+    public var rotated: Int64?
+    public var batch: String?
+  }
+
+  public struct Part: Sendable, Codable {
+    public var object: ObjectReference
+    public var bytes: Int64
+    public var rows: Int64
+  }
+
+  public var format = 1
+  public var query: String
+  public var node: Node
+  public var version: String
+  /// The node has pruned a batch that only a later snapshot than the one named holds: the statement has to be asked as of that one.
+  public var tooOld = false
+  public var files: [File] = []
+  public var parts: [Part] = []
+  public var bytes: Int64 = 0
+  public var lines: Int64 = 0
+  public var malformed: Int64 = 0
+  public var passedOver: [PassedOver] = []
+  public var missingFolders: [String] = []
+  public var seconds = 0.0
+
+  init(query: String, node: Node, version: String) {
+    self.query = query
+    self.node = node
+    self.version = version
+  }
+}

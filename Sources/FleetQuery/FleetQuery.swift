@@ -1,0 +1,327 @@
+public import DuckDB
+import Files
+public import Fleet
+public import Harvest
+public import Iceberg
+import Logs
+public import ObjectStorage
+import Rows
+public import Support
+
+/// What is asked, and how.
+public struct QueryRequest: Sendable {
+  public var text: String
+  public var parameters: [String: String] = [:]
+  public var selection = NodeSelection()
+  public var logs: TaskDocument.Logs
+  public var file = ResultFile.rows
+  /// Seconds until the answer is due: nodes that have none by then are cut off.
+  public var deadline = 300.0
+  /// What one node may send.
+  public var answerLimit = ByteCount.gibibytes(1)
+
+  public init(text: String, logs: TaskDocument.Logs) {
+    self.text = text
+    self.logs = logs
+  }
+}
+
+public struct QueryResult: Sendable {
+  public var columns: [ResultColumn]
+  /// A file with the rows, as the request wanted it; in the query's scratch folder.
+  public var rows: String
+  public var coverage: Coverage
+}
+
+/// Asks the fleet's logs and the archive with one SQL statement.
+public struct FleetQuery: Sendable {
+  let engine: any Engine
+  let store: any ObjectStore
+  let catalog: any Catalog
+  /// May read the store, for SQL of ours.
+  let duckdb: DuckDB
+  /// May not.
+  let plain: DuckDB
+  let scratch: String
+  let clock: WallClock
+
+  /// - Parameter scratch: a folder of its own, which goes when the result was read.
+  public init(
+    engine: any Engine, store: any ObjectStore, catalog: any Catalog, duckdb: DuckDB, scratch: String,
+    clock: WallClock = .system
+  ) {
+    self.engine = engine
+    self.store = store
+    self.catalog = catalog
+    self.duckdb = duckdb
+    var plain = duckdb
+    plain.access = nil
+    self.plain = plain
+    self.scratch = scratch
+    self.clock = clock
+  }
+
+  /// How often it is asked again when a node has pruned what only a later snapshot holds.
+  private static let attempts = 5
+
+  public func run(_ request: QueryRequest) async throws(Failure) -> QueryResult {
+    let watch = Stopwatch()
+    let deadline = Deadline.after(seconds: request.deadline)
+    for folder in ["in", "out", "spill"] {
+      do throws(SystemError) { try makeFolder(joined(scratch, folder), mode: 0o700) } catch {
+        throw error.failure("scratch.unwritable", "The folder \(scratch) can't be made.")
+      }
+    }
+    let prepared = try await prepare(request, deadline)
+    for attempt in 1... {
+      let asked = try await ask(request, prepared, deadline)
+      if asked.isTooOld, attempt < Self.attempts, !deadline.hasPassed { continue }
+      guard !asked.isTooOld else {
+        throw Failure(
+          "query.too-old",
+          "A harvest deletes files faster than the statement is answered: \(attempt) snapshots were too old.",
+          remedy: "Ask again.")
+      }
+      let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.used)
+      let rows = try await gather.run(
+        prepared.rendered, prepared.columns, as: request.file, asked.answers, archive: asked.archive,
+        until: .after(seconds: max(60, request.deadline)))
+      var coverage = asked.coverage
+      coverage.seconds = watch.seconds
+      return QueryResult(columns: prepared.columns, rows: rows, coverage: coverage)
+    }
+    fatalError("the loop ends by itself")
+  }
+
+  // MARK: the statement
+
+  private struct Prepared: Sendable {
+    var statement: Statement
+    /// As DuckDB writes its tree.
+    var rendered: SQL
+    var columns: [ResultColumn]
+    var used: UsedColumns
+  }
+
+  private func prepare(_ request: QueryRequest, _ deadline: Deadline) async throws(Failure) -> Prepared {
+    let session = try plain.session(Gather.settings(scratch: nil, deadline: deadline))
+    defer { session.end() }
+    try await session.run(Gather.emptyViews + Gather.lock(folders: []))
+    let statement = try await session.statement(request.text, parameters: request.parameters)
+    let rendered = try await session.rendered(statement.query)
+    let described: [[JSONValue]]
+    do {
+      // The names that DuckDB gives the text as it was written: a tree that was written back changes some.
+      let text = request.parameters.isEmpty ? statement.text : rendered.text
+      described = try await session.run(["DESCRIBE FROM query(\(text))"])
+    } catch {
+      throw Failure(
+        "sql.failed", "The statement can't be run.",
+        remedy: "The columns are \(relationColumns.map(\.name).joined(separator: ", ")).", words: error.words)
+    }
+    let columns = (described.last ?? []).map { row in
+      ResultColumn(name: row["column_name"]?.string ?? "", type: row["column_type"]?.string ?? "")
+    }
+    return Prepared(
+      statement: statement, rendered: rendered, columns: columns, used: usedColumns(statement.query))
+  }
+
+  // MARK: asking
+
+  private struct Asked: Sendable {
+    var answers: [Gather.Answer] = []
+    var archive: [String] = []
+    var coverage = Coverage()
+    var isTooOld = false
+  }
+
+  /// Asks nodes and archive once, as of the newest snapshot.
+  private func ask(
+    _ request: QueryRequest, _ prepared: Prepared, _ deadline: Deadline
+  ) async throws(Failure) -> Asked {
+    let relations = prepared.statement.relations
+    let hasLive = relations.contains(where: \.hasLive)
+    let hasArchive = relations.contains(where: \.hasArchive)
+    var asked = Asked()
+    var holdings = SnapshotHoldings()
+    var table: LoadedTable?
+    if !relations.isEmpty {
+      // The table first: what is proven after this is in a later snapshot.
+      table = try await catalog.load()
+      if let table { try table.checkOurs(name: catalog.table) }
+      if hasLive { holdings = try await SnapshotHoldings(of: table, named: catalog.table, in: store) }
+    }
+    let snapshot = hasArchive ? table?.currentSnapshotID : nil
+    asked.coverage.snapshot = snapshot
+    let wanted = snapshot == nil ? nil : table
+    let reading = Task {
+      do throws(Failure) {
+        return Result<[String], Failure>.success(try await archive(wanted, request, prepared, deadline))
+      } catch {
+        return .failure(error)
+      }
+    }
+    do throws(Failure) {
+      if hasLive {
+        let nodes = try await engine.nodes(matching: request.selection)
+        try await askNodes(nodes, request, prepared, holdings, deadline, &asked)
+      }
+    } catch {
+      reading.cancel()
+      throw error
+    }
+    asked.archive = try await withTaskCancellationHandler {
+      await reading.value
+    } onCancel: {
+      reading.cancel()
+    }.get()
+    return asked
+  }
+
+  private func askNodes(
+    _ nodes: [Node], _ request: QueryRequest, _ prepared: Prepared, _ holdings: SnapshotHoldings,
+    _ deadline: Deadline, _ asked: inout Asked
+  ) async throws(Failure) {
+    guard !nodes.isEmpty else { return }
+    let query = "\(clock.now().basicStamp)-\(randomName())"
+    let width = Int32.max / Int32(nodes.count)
+    var parts: [String: QueryDocument.NodePart] = [:]
+    for (index, node) in nodes.enumerated() {
+      parts[node.key] = QueryDocument.NodePart(
+        held: holdings.batches(of: node), firstFile: Int32(index) * width)
+    }
+    let document = QueryDocument(
+      query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
+      columns: prepared.used.ofFrames, wantsBatches: prepared.used.uses("batch"),
+      answerLimit: request.answerLimit, nodes: parts)
+    let bytes = encodeJSON(document)
+    try await store.put(bytes, at: QueryKeys.task(query))
+    let task = NodeTask(
+      kind: .query, run: query, document: QueryKeys.task(query), digest: sha256(bytes),
+      seconds: document.seconds)
+    var failure: Failure?
+    for await outcome in engine.run(task, on: nodes, deadline: deadline, progress: { _, _ in }) {
+      do throws(Failure) { try await take(outcome, query, &asked) } catch { failure = failure ?? error }
+    }
+    // What it left: nobody asks for it again.
+    let left = try? await store.list(QueryKeys.folder(query))
+    try? await store.delete((left ?? []).map(\.key))
+    if let failure { throw failure }
+  }
+
+  /// Takes up what one node sent. What can't be believed is a failure of that node, and none of its rows is seen.
+  private func take(_ outcome: NodeOutcome, _ query: String, _ asked: inout Asked) async throws(Failure) {
+    var coverage: Coverage.NodeCoverage
+    switch outcome.ending {
+    case .answered:
+      do throws(Failure) {
+        let (report, frames) = try await answer(of: outcome.node, query)
+        if report.tooOld { asked.isTooOld = true }
+        coverage = Coverage.NodeCoverage(node: outcome.node, state: .answered)
+        coverage.files = report.files.count
+        coverage.bytes = report.bytes
+        coverage.lines = report.lines
+        coverage.malformed = report.malformed
+        coverage.moved = report.parts.reduce(0) { $0 + $1.bytes }
+        coverage.seconds = report.seconds
+        coverage.passedOver = report.passedOver
+        asked.answers.append(Gather.Answer(node: outcome.node, files: report.files, frames: frames))
+      } catch {
+        coverage = Coverage.NodeCoverage(node: outcome.node, state: .failed, reason: error.description)
+      }
+    case .refused(let reason):
+      coverage = Coverage.NodeCoverage(node: outcome.node, state: .refused, reason: reason)
+    case .failed(let reason):
+      coverage = Coverage.NodeCoverage(node: outcome.node, state: .failed, reason: reason)
+    case .timedOut: coverage = Coverage.NodeCoverage(node: outcome.node, state: .timedOut)
+    case .offline: coverage = Coverage.NodeCoverage(node: outcome.node, state: .offline)
+    }
+    asked.coverage.nodes.append(coverage)
+  }
+
+  private func answer(of node: Node, _ query: String) async throws(Failure) -> (QueryReport, [String]) {
+    let keys = try await store.list(QueryKeys.answers(query, node)).map(\.key).filter {
+      $0.hasSuffix(".json")
+    }
+    guard let key = keys.first, let bytes = try await store.get(key, limit: .mebibytes(64)) else {
+      throw Failure("query.no-report", "The node ended well, and its report is not in the store.")
+    }
+    let report = try decodeJSON(
+      QueryReport.self, from: bytes, code: "query.report", document: "The report \(key)")
+    guard report.node == node, report.query == query else {
+      throw Failure("query.report", "The report \(key) is another node's, or of another query.")
+    }
+    guard report.version == DuckDB.version else {
+      throw Failure(
+        "query.version",
+        "The node has DuckDB \(printable(report.version)), and here it is \(DuckDB.version): their rows can't be put together.",
+        remedy: "Install the same Gadwall on both.")
+    }
+    var frames: [String] = []
+    for part in report.parts {
+      guard part.object.key.hasPrefix(QueryKeys.answers(query, node)) else {
+        throw Failure("query.report", "The report \(key) names an object that is not its own.")
+      }
+      let path = joined(scratch, "in/\(randomName()).parquet")
+      let digest: String?
+      guard try await store.get(part.object.key, toFile: path) else {
+        throw Failure("query.report", "The report \(key) names an object that is not there.")
+      }
+      do throws(SystemError) {
+        digest = try digests(
+          file: path, from: 0, count: try FileInfo(path: path).size, withSHA256: true
+        ).sha256
+      } catch {
+        throw error.failure("scratch.unwritable", "What a node sent can't be read again.")
+      }
+      guard digest == part.object.digest else {
+        throw Failure("query.digest", "The object \(part.object.key) is not what the node's report says.")
+      }
+      frames.append(path)
+    }
+    return (report, frames)
+  }
+
+  // MARK: the archive
+
+  /// The archive's columns as a file, by SQL of ours alone.
+  private func archive(
+    _ table: LoadedTable?, _ request: QueryRequest, _ prepared: Prepared, _ deadline: Deadline
+  ) async throws(Failure) -> [String] {
+    guard let table else { return [] }
+    let path = joined(scratch, "in/archive-\(randomName()).parquet")
+    var columns = relationColumns.filter { prepared.used.uses($0.name) }.map { "\(name: $0.name)" as SQL }
+    // A file has a column at least.
+    if columns.isEmpty { columns = ["line"] }
+    try await duckdb.run(
+      [
+        "COPY (SELECT \(columns.joined(separator: ", ")) FROM iceberg_scan(\(catalog.metadataURL(of: table)))\(condition(request.selection))) TO \(path) (FORMAT parquet, COMPRESSION uncompressed)"
+      ],
+      DuckDB.Settings(
+        memory: .gibibytes(2), scratch: joined(scratch, "spill"), load: ["avro", "iceberg"],
+        deadline: deadline))
+    return [path]
+  }
+
+  /// The part of the fleet that was wished for, of the archive.
+  private func condition(_ selection: NodeSelection) -> SQL {
+    func any(_ column: SQL, _ patterns: [String]) -> SQL? {
+      guard !patterns.isEmpty else { return nil }
+      let tests = patterns.map { pattern -> SQL in
+        // Only `*` and `?` mean something in these patterns.
+        let expression = pattern.map { character -> String in
+          switch character {
+          case "*": ".*"
+          case "?": "."
+          default: character.isLetter || character.isNumber ? String(character) : "\\" + String(character)
+          }
+        }.joined()
+        return "regexp_full_match(\(column), \(expression), 's')"
+      }
+      return "(\(tests.joined(separator: " OR ")))"
+    }
+    let all = [any("region", selection.regions), any("zone", selection.zones), any("node", selection.names)]
+      .compactMap(\.self)
+    return all.isEmpty ? "" : " WHERE \(all.joined(separator: " AND "))"
+  }
+}

@@ -1,0 +1,196 @@
+import DuckDB
+import Files
+public import Harvest
+import Logs
+import ObjectStorage
+import Rows
+public import Support
+
+/// The query task on a node: every file that is not in the archive yet, read once into frames, and a report.
+///
+/// Takes no lock and changes nothing on the node: a harvest may run at the same time.
+public struct QueryTask: Sendable {
+  let context: NodeContext
+  let document: QueryDocument
+
+  public init(context: NodeContext, document: QueryDocument) {
+    self.context = context
+    self.document = document
+  }
+
+  /// How many files are read at once.
+  private static let width = 2
+
+  /// Runs the task and writes its report to the store, last of all.
+  public func run() async throws(Failure) -> QueryReport {
+    let watch = Stopwatch()
+    let deadline = Deadline.after(seconds: document.seconds)
+    var report = QueryReport(query: document.query, node: context.node, version: DuckDB.version)
+    guard let part = document.nodes[context.node.key] else {
+      throw Failure("task.broken", "The task document does not name the node \(context.node).")
+    }
+    let look = try await NodeLook(
+      root: context.root, logs: document.logs, ledgerPath: context.ledgerPath, node: context.node,
+      held: part.held, until: deadline)
+    report.passedOver = look.passedOver
+    report.missingFolders = look.missingFolders
+    let answer = QueryKeys.answers(document.query, context.node) + randomName()
+    if let newest = look.newestPruned, newest > document.sequence {
+      report.tooOld = true
+    } else {
+      let scratch = joined(context.stateFolder, "query-\(randomName())")
+      do throws(SystemError) { try makeFolder(scratch, mode: 0o700) } catch {
+        throw error.failure("scratch.unwritable", "The folder \(scratch) can't be made.")
+      }
+      defer { try? removeTree(scratch) }
+      let frames = try await scan(look, first: part.firstFile, scratch, &report)
+      try await send(frames, answer, &report)
+    }
+    report.seconds = watch.seconds
+    try await context.store.put(encodeJSON(report), at: answer + ".json")
+    return report
+  }
+
+  // MARK: scanning
+
+  /// What one thread has made of its share of the files.
+  private struct Scanned: Sendable {
+    var frame: FrameLayout?
+    var files: [QueryReport.File] = []
+    var bytes: Int64 = 0
+    var lines: Int64 = 0
+    var malformed: Int64 = 0
+    var passedOver: [PassedOver] = []
+  }
+
+  private struct Share: @unchecked Sendable {
+    var files: [(number: Int32, wanted: NodeLook.Wanted)] = []
+    var size: Int64 = 0
+  }
+
+  private func scan(
+    _ look: NodeLook, first: Int32, _ scratch: String, _ report: inout QueryReport
+  ) async throws(Failure) -> [FrameLayout] {
+    var shares = [Share](repeating: Share(), count: Self.width)
+    // The largest first, each to whom has the least.
+    let order = look.wanted.indices.sorted { look.wanted[$0].file.info.size > look.wanted[$1].file.info.size }
+    for index in order {
+      let least = shares.indices.min { shares[$0].size < shares[$1].size } ?? 0
+      shares[least].files.append((first + Int32(index), look.wanted[index]))
+      shares[least].size += max(1, look.wanted[index].file.info.size)
+    }
+    let busy = shares.filter { !$0.files.isEmpty }
+    let results = try await inParallel(Self.width, Array(busy.enumerated())) { item throws(Failure) in
+      let (number, share) = item
+      return try await onThread { try scan(share, into: joined(scratch, "frame-\(number).parquet")) }
+    }
+    for scanned in results {
+      report.files += scanned.files
+      report.bytes += scanned.bytes
+      report.lines += scanned.lines
+      report.malformed += scanned.malformed
+      report.passedOver += scanned.passedOver
+    }
+    return results.compactMap(\.frame).filter { $0.rows > 0 }
+  }
+
+  private func scan(_ share: Share, into path: String) throws -> Scanned {
+    var result = Scanned()
+    var scanner = Scanner()
+    var writer = try FrameWriter.create(path, columns: document.columns.union([.batch]))
+    for (number, wanted) in share.files {
+      var digest = document.wantsBatches && wanted.rotated != nil && wanted.batch == nil ? SHA256() : nil
+      scanner.begin(batch: number)
+      do throws(Failure) {
+        try readText(wanted.file) { block throws(Failure) in
+          digest?.update(block)
+          do { try scanner.scan(block) { try writer.append(&$0) } } catch {
+            throw scratchFailure(error, path)
+          }
+        }
+        do { try scanner.finish(wanted.rotated == nil ? .live : .rotated) { try writer.append(&$0) } } catch {
+          throw scratchFailure(error, path)
+        }
+      } catch {
+        guard error.code == "query.file" else { throw error }
+        // What was read of it so far is in the frame. No file of that number is named, and so no row of it is seen.
+        result.passedOver.append(
+          PassedOver(
+            file: relative(wanted.file.path, context.root),
+            reason: wanted.file.rotated?.isGzip == true ? .brokenGzip : .unreadable,
+            note: "\(error.sentence) \(error.words)", bytes: wanted.file.info.size))
+        continue
+      }
+      result.bytes += wanted.file.info.size
+      result.lines += scanner.counts.lines
+      result.malformed += scanner.counts.malformed
+      var batch = wanted.batch
+      if let made = digest.take(), let file = wanted.file.rotated {
+        batch = batchID(
+          node: context.node, folder: file.folder, stream: file.stream, rotated: file.rotated,
+          digest: made.hexDigest())
+      }
+      result.files.append(
+        QueryReport.File(number: number, stream: wanted.stream, rotated: wanted.rotated, batch: batch))
+    }
+    try scanner.drain { try writer.append(&$0) }
+    result.frame = try writer.finish()
+    return result
+  }
+
+  private func scratchFailure(_ error: any Error, _ path: String) -> Failure {
+    guard let error = error as? SystemError else {
+      return error as? Failure ?? Failure("query.failed", "\(error)")
+    }
+    return error.failure(
+      error.isNoSpace ? "scratch.full" : "scratch.unwritable", "The frame \(path) can't be written.",
+      remedy: "Free some space there and ask again.")
+  }
+
+  /// Reading waits for the disk, and threads of the pool must not.
+  private func onThread<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+  ) async throws(Failure) -> Value {
+    let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
+      do throws(Failure) {
+        _ = try Thread {
+          do { continuation.resume(returning: .success(try body())) } catch {
+            continuation.resume(
+              returning: .failure(error as? Failure ?? scratchFailure(error, context.stateFolder)))
+          }
+        }
+      } catch {
+        continuation.resume(returning: .failure(error))
+      }
+    }
+    return try result.get()
+  }
+
+  // MARK: the answer
+
+  private func send(_ frames: [FrameLayout], _ answer: String, _ report: inout QueryReport)
+    async throws(Failure)
+  {
+    var total: Int64 = 0
+    for (number, frame) in frames.enumerated() {
+      let key = "\(answer)-\(number).parquet"
+      let size: Int64
+      let digest: String
+      do throws(SystemError) {
+        size = try FileInfo(path: frame.path).size
+        digest = try digests(file: frame.path, from: 0, count: size, withSHA256: true).sha256 ?? ""
+      } catch {
+        throw error.failure("scratch.unwritable", "The frame \(frame.path) can't be read.")
+      }
+      total += size
+      guard total <= document.answerLimit.bytes else {
+        throw Failure(
+          "query.answer-limit", "The node's answer is longer than \(document.answerLimit).",
+          remedy: "Ask for fewer rows or columns, or raise --max-answer.")
+      }
+      try await context.store.put(moving: frame.path, at: key)
+      report.parts.append(
+        QueryReport.Part(object: ObjectReference(key: key, digest: digest), bytes: size, rows: frame.rows))
+    }
+  }
+}
