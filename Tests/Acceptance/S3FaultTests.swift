@@ -98,19 +98,19 @@ struct S3FaultTests {
       Death(place: .store, kind: "held", request: "^PUT .*parquet", comesBack: false),
       Death(place: .catalog, kind: "held", request: commit),
       Death(place: .catalog, kind: "kept", request: commit),
-    ]
-    + (isChaos
-      ? [Death(place: .catalog, kind: "kept", request: commit, comesBack: false)]
-        + ["held", "kept"].flatMap { kind in
-          [
-            "^PUT .*/raw/", "^PUT .*/alerts/", "^PUT .*/staged/", "^PUT .*/task/", "^PUT .*/open/",
-            "^PUT .*/plan.json", "^PUT .*-m0.avro", "^PUT .*/proof.json", "^PUT .*/pruned/",
-            "^PUT .*/summary",
-            "^GET .*/staged/", "^GET .*/proof.json", "^HEAD .*parquet", "^DELETE .*/open/",
-          ].flatMap { request in
-            [true, false].map { Death(place: .store, kind: kind, request: request, comesBack: $0) }
-          }
-        } : [])
+    ] + (isChaos ? moreDeaths : [])
+
+  private static let moreDeaths: [Death] = {
+    let writes = [
+      "/raw/", "/alerts/", "/staged/", "/task/", "/open/", "/plan.json", "-m0.avro", "/proof.json",
+      "/pruned/", "/summary",
+    ].map { "^PUT .*\($0)" }
+    let others = ["^GET .*/staged/", "^GET .*/proof.json", "^HEAD .*parquet", "^DELETE .*/open/"]
+    let requests = writes.map { ("held", $0) } + (writes + others).map { ("kept", $0) }
+    return [true, false].flatMap { comesBack in
+      requests.map { Death(place: .store, kind: $0.0, request: $0.1, comesBack: comesBack) }
+    } + [Death(place: .catalog, kind: "kept", request: commit, comesBack: false)]
+  }()
 
   @Test("A server is killed in the middle of it", arguments: deaths)
   func killed(_ death: Death) async throws {
@@ -126,11 +126,7 @@ struct S3FaultTests {
         try spoiled.put(round: 0)
         let fleet = spoiled.fleet
         async let harvest = fleet.gadwall("harvest", seconds: 120)
-        let deadline = Deadline.after(seconds: 60 * patience)
-        while try await proxy.counts()["waiting"] != 1 {
-          try #require(!deadline.hasPassed, "no request of this kind came")
-          try await Task.sleep(for: .milliseconds(20))
-        }
+        try await proxy.untilOneWaits()
         await server.kill()
         try await proxy.go()
         if death.comesBack { try await server.restart() }

@@ -104,6 +104,16 @@ struct SpoiledFleet: Sendable {
   }
 }
 
+extension FaultyProxy {
+  func untilOneWaits() async throws {
+    let deadline = Deadline.after(seconds: 60 * patience)
+    while try await counts()["waiting"] != 1 {
+      try #require(!deadline.hasPassed, "no request of this kind came")
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+}
+
 /// Rounds of what is tried again and again: few, and under `make check-long` as many as it asks for.
 func chaosRounds(_ few: Int) -> Int { Int(environmentValue("GADWALL_CHAOS_ROUNDS") ?? "") ?? few }
 

@@ -10,8 +10,8 @@ chosen by the seed, and at most so many times in all:
   truncated  the server does it, and half of the answer's body comes
   refused    the connection ends before anything is read
   stall      the answer begins after so many seconds of silence as seconds=… says, or ten
-  held       half of the request's body reaches the server; the rest waits until GET /-/go, or until the server has done
-             another request that matches
+  held       half of the request's body reaches the server; the rest waits until GET /-/go
+  raced      the same, or until the server has done another request that matches
   kept       the server does it; the connection ends without an answer once there was a GET /-/go
 
 An answer without a body can't be truncated: it goes through, and is not counted.
@@ -132,7 +132,7 @@ class Handler(socketserver.StreamRequestHandler):
                 for name, value in headers:
                     if name.lower() not in ("connection", "expect"):
                         upstream_connection.putheader(name, value)
-                if kind == "held":
+                if kind in ("held", "raced"):
                     upstream_connection.endheaders(body[: length // 2])
                     wait_at_gate()
                     upstream_connection.send(body[length // 2 :])
@@ -146,7 +146,7 @@ class Handler(socketserver.StreamRequestHandler):
                 requests.append({
                     "method": method, "path": path, "status": response.status, "digest": hashlib.sha256(body).hexdigest(),
                     "body": body.decode("latin-1") if method == "POST" else ""})
-            if "held" in shares and response.status < 300 and only.search(f"{method} {path}"):
+            if "raced" in shares and response.status < 300 and only.search(f"{method} {path}"):
                 open_gate()
             if kind == "kept":
                 wait_at_gate()
