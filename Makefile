@@ -22,7 +22,7 @@ check-long: build ## What takes longer than a few minutes: large inputs, every f
 	@ci/check-long
 
 chaos: setup ## Power cuts at many random places (GADWALL_CHAOS_PAIRS, _ROUNDS, _SEED)
-	@GADWALL_CHAOS_PAIRS=$${GADWALL_CHAOS_PAIRS:-200} GADWALL_CHAOS_ROUNDS=$${GADWALL_CHAOS_ROUNDS:-20} ci/test --filter "KillPointTests|TwoMachinesTests"
+	@GADWALL_CHAOS_PAIRS=$${GADWALL_CHAOS_PAIRS:-200} GADWALL_CHAOS_ROUNDS=$${GADWALL_CHAOS_ROUNDS:-20} ci/test --filter "KillPointTests|TwoMachinesTests|TwoMachinesOnS3Tests|S3FaultTests"
 
 fuzz: setup ## Hand every reader what libFuzzer comes up with (FUZZ_SECONDS each, default 60)
 	@ci/fuzz $${FUZZ_SECONDS:-60}

@@ -155,7 +155,8 @@ struct BadInputTests {
     "A table that is not ours is refused before anything is staged",
     arguments: ["column renamed", "column added", "other spec", "format 3", "no snapshot"])
   func foreignTable(kind: String) async throws {
-    try await TestFleet.with { fleet in
+    // The REST server of the tests reads no table of format 3 itself.
+    try await TestFleet.with(on: kind == "format 3" ? .folder : .current) { fleet in
       try fleet.put("my_logs.log.1", lines(["first"]), stream: "my_logs.log")
       let first = try await fleet.gadwall("harvest")
       #expect(first.status == 0, "\(first)")

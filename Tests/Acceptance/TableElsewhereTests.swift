@@ -20,8 +20,8 @@ struct TableElsewhereTests {
       archive.catalog = try await TestServers.shared.catalog(lending: term)
       let upstream = try #require(archive.store.endpoint.split(separator: ":").last)
       let script = joined(repositoryRoot, "Tests/Servers/rights_proxy.py")
-      let proxy = try await TestServers.start(
-        "python/bin/python", { [script, String($0), String(upstream)] + rules(bucket) })
+      let words = [String(upstream)] + rules(bucket)
+      let proxy = try await TestServers.start("python/bin/python", { [script, String($0)] + words })
       archive.store.endpoint = proxy
       fleet.archive = archive
       try fleet.configure()

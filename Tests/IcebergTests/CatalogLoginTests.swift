@@ -166,6 +166,24 @@ import Testing
     #expect(try await replay.asked().first?.headers["authorization"] == nil)
   }
 
+  /// One such answer ended a whole harvest, with the advice to check the credential.
+  @Test func aTokenIsAskedForAgainWhenTheServerIsBusyOrItsAnswerIsLost() async throws {
+    let recording = Recording.reference
+    let replay = try await Replay(
+      try recording.script([
+        Answer(status: 503).to("POST", recording.tokens),
+        token("lost").to("POST", recording.tokens, cut: "before"),
+        token("torn").to("POST", recording.tokens, cut: "within"), token("one").to("POST", recording.tokens),
+        try recording.exchange("load"),
+      ]))
+    #expect(try await replay.catalog(recording, login: client()).load() != nil)
+    #expect(try await replay.asked("POST", recording.tokens).count == 4)
+    // libcurl itself asks again where a connection that was used before ends without an answer.
+    #expect(replay.waits.value.count >= 2)
+    let load = try await replay.asked("GET", recording.table + "?snapshots=all").first
+    #expect(load?.headers["authorization"] == "Bearer one")
+  }
+
   /// The token that was refused is no longer good for anything, but the commit was not done: that is no unknown state.
   @Test func aCommitForWhichThereIsNoNewTokenHasFailed() async throws {
     let recording = Recording.nessie
@@ -261,7 +279,8 @@ import Testing
     let failure = await #expect(throws: Failure.self) {
       _ = try await replay.catalog(recording, login: client()).load()
     }
-    #expect(failure?.code == "catalog.login")
+    // A server that is out of order says nothing of the login.
+    #expect(failure?.code == (answer.status == 503 ? "catalog.unavailable" : "catalog.login"))
     #expect(failure?.words.hasPrefix("HTTP \(answer.status)") == true)
     let said = "\(failure.map { String(reflecting: $0) } ?? "")"
     #expect(!said.contains("s3cr3t"), "\(said)")

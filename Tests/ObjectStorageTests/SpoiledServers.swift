@@ -5,25 +5,6 @@ import TestSupport
 
 @testable import ObjectStorage
 
-/// Stands between a store and its server, and spoils some of what goes through (Tests/Servers/faulty_proxy.py).
-struct FaultyProxy: Sendable {
-  var endpoint: String
-
-  /// - Parameter faults: as in `lost=0.3`, `only=^PUT`, `times=1`.
-  static func start(before server: String, _ faults: [String], seed: Int = 1) async throws -> FaultyProxy {
-    let upstream = server.split(separator: ":").last.map(String.init) ?? ""
-    let script = joined(repositoryRoot, "Tests/Servers/faulty_proxy.py")
-    return FaultyProxy(
-      endpoint: try await TestServers.start(
-        "python/bin/python", { [script, String($0), upstream, String(seed)] + faults }))
-  }
-
-  /// How often each fault was done, and `requests`.
-  func counts() async throws -> [String: Int] {
-    try await remembered([String: Int].self, "\(endpoint)/-/counts")
-  }
-}
-
 /// A server that says what a test has written down, and remembers what it was asked (Tests/Servers/scripted_server.py).
 struct ScriptedServer: Sendable {
   struct Answer: Encodable, Sendable {

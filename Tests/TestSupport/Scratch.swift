@@ -61,7 +61,8 @@ public func python(
   }
   var environment = plainEnvironment()
   environment["READER_PROPERTIES"] = String(decoding: known.encoded, as: UTF8.self)
-  // rclone gives the digest of the whole object with a part of it.
+  // rclone gives the digest of the whole object with a part of it, and takes no trailing ones.
+  environment["AWS_REQUEST_CHECKSUM_CALCULATION"] = "WHEN_REQUIRED"
   environment["AWS_RESPONSE_CHECKSUM_VALIDATION"] = "WHEN_REQUIRED"
   let result = try await Processes.run(
     ChildCommand(

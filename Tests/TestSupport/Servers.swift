@@ -47,16 +47,7 @@ public actor TestServers {
       TestServers.removeAtExit(folder)
       var server = TestServer(endpoint: "")
       server.folder = folder
-      server.endpoint = try await TestServers.start(
-        "servers/bin/rclone",
-        {
-          [
-            "serve", "s3", "--auth-key", "\(server.keyID),\(server.secret)", "--auth-key",
-            "\(TestServer.nodeKeyID),\(server.secret)", "--auth-key",
-            "\(TestServer.lentKeyID),\(server.secret)", "--addr", "127.0.0.1:\($0)",
-            "--vfs-cache-mode", "off", folder,
-          ]
-        })
+      server.endpoint = try await MortalServer.rclone(server).endpoint
       return server
     }
   }
@@ -79,22 +70,9 @@ public actor TestServers {
       let folder = joined(storage.folder, ".catalogs-\(term ?? 0)")
       try makeFolder(folder)
       var server = TestServer(endpoint: "")
-      server.endpoint = try await TestServers.start(
-        "python/bin/python",
-        { port in
-          [
-            joined(repositoryRoot, "Tests/Servers/rest_catalog.py"), String(port), folder,
-            "client=\(server.keyID):\(server.secret)",
-            "vend=" + (term.map { "\(TestServer.lentKeyID):\(server.secret):\($0)" } ?? ""),
-            "s3.endpoint=\(storage.endpoint)", "s3.access-key-id=\(storage.keyID)",
-            "s3.secret-access-key=\(storage.secret)",
-            "s3.region=us-east-1",
-          ]
-        },
-        environment: [
-          "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
-          "AWS_RESPONSE_CHECKSUM_VALIDATION": "WHEN_REQUIRED",
-        ])
+      server.endpoint = try await MortalServer.catalog(
+        server, over: storage, folder: folder, lending: term
+      ).endpoint
       return server
     }
   }
@@ -107,33 +85,11 @@ public actor TestServers {
     return try await task.value
   }
 
-  /// Starts the program of `.build` and waits until it takes connections.
+  /// Starts the program of `.build` and waits until it takes connections. It lives as long as this process.
   public static func start(
-    _ program: String, _ arguments: (Int) -> [String], environment: [String: String] = [:]
+    _ program: String, _ arguments: @escaping @Sendable (Int) -> [String], environment: [String: String] = [:]
   ) async throws -> String {
-    let path = joined(repositoryRoot, ".build/\(program)")
-    guard exists(path) else { throw MissingPart(description: "\(path) is missing: run 'make setup'.") }
-    var words = ""
-    for _ in 0..<5 {
-      let port = try freePort()
-      let command = ChildCommand(
-        path, arguments(port), environment: plainEnvironment().merging(environment) { $1 },
-        outputLimit: .gibibytes(1),
-        errorLimit: .kibibytes(16), deadline: .after(seconds: 7200))
-      let text = Shared<String?>(nil)
-      // Killed with this process, whose thread waits for it.
-      Task.detached {
-        let result = try? await Processes.run(command)
-        text.set(result.map { "\($0.status): \($0.errorText)" } ?? "it could not be started")
-      }
-      let deadline = Deadline.after(seconds: 60 * patience)
-      while text.value == nil, !deadline.hasPassed {
-        if takesConnections(port) { return "http://127.0.0.1:\(port)" }
-        try await Task.sleep(for: .milliseconds(20))
-      }
-      words = text.value ?? "it took no connection"
-    }
-    throw MissingPart(description: "\(path) did not start: \(words)")
+    try await MortalServer.start(program, arguments, environment: environment).endpoint
   }
 
   private static func removeAtExit(_ folder: String) {
@@ -169,8 +125,10 @@ public struct TestArchive: Sendable {
   public var warehouse: String
 
   public static func make() async throws -> TestArchive {
-    let store = try await TestServers.shared.rclone()
-    let catalog = try await TestServers.shared.catalog()
+    try await make(on: TestServers.shared.rclone(), TestServers.shared.catalog())
+  }
+
+  public static func make(on store: TestServer, _ catalog: TestServer) async throws -> TestArchive {
     let bucket = try await makeBucket(on: store)
     let url = "s3://\(bucket)/archive"
     let folder = joined(store.folder, "\(bucket)/archive")
@@ -212,6 +170,27 @@ public struct TestArchive: Sendable {
       "s3.endpoint": store.endpoint, "s3.region": "us-east-1", "s3.access-key-id": store.keyID,
       "s3.secret-access-key": store.secret,
     ]
+  }
+
+  /// What the catalog names as the newest metadata file of the table `logs.events`; nil when there is no table.
+  ///
+  /// A server that has refused a commit may have written a file with the same number before.
+  public func metadataLocation() async throws -> String? {
+    let http = try HTTPClient()
+    let base = "\(catalog.endpoint)/v1"
+    let form = formEncoded([
+      ("grant_type", "client_credentials"), ("client_id", catalog.keyID), ("client_secret", catalog.secret),
+    ])
+    let login = HTTPRequest(.post, "\(base)/oauth/tokens", body: .bytes(Array(form.utf8)))
+    let token = try JSONValue(parsing: try await http.send(login).body)["access_token"]?.string ?? ""
+    let url = "\(base)/\(percentEncoded(warehouse))/namespaces/logs/tables/events"
+    let response = try await http.send(
+      HTTPRequest(.get, url, headers: [("Authorization", "Bearer \(token)")]))
+    if response.status == 404 { return nil }
+    guard let place = try JSONValue(parsing: response.body)["metadata-location"]?.string else {
+      throw MissingPart(description: "The catalog gave no place of the table: HTTP \(response.status).")
+    }
+    return place
   }
 
   /// Lines of a `gadwall.yaml`.

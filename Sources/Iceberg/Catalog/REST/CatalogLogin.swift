@@ -80,11 +80,16 @@ public struct CatalogLogin: Sendable {
       body: .bytes(Array(form.utf8)))
     request.limit = .kibibytes(256)
     request.isHarmless = true
-    let asking = request
-    let response = try await connection.repeated("get a token from \(uri)") {
-      do throws(HTTPFailure) { return .success(try await connection.http.send(asking)) } catch {
+    let operation = "get a token from \(uri)"
+    let wanted = request
+    let response = try await connection.again(operation) {
+      do throws(HTTPFailure) { return .success(try await connection.http.send(wanted)) } catch {
         return .failure(.lost(error))
       }
+    }
+    // A server that is out of order says nothing of the login.
+    if [429, 502, 503, 504].contains(response.status) {
+      throw connection.error(response).failure(operation, at: connection.uri)
     }
     guard response.isSuccess,
       let answer = try? decodeJSON(

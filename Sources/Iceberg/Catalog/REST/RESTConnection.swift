@@ -106,23 +106,24 @@ public final class RESTConnection: Sendable {
     _ method: HTTPRequest.Method, _ url: String, query: [(name: String, value: String)] = [],
     headers: [(name: String, value: String)] = [], body: JSONValue? = nil, operation: String
   ) async throws(Failure) -> HTTPResponse {
-    try await repeated(operation) { await send(method, url, query: query, headers: headers, body: body) }
+    try await again(operation) { await send(method, url, query: query, headers: headers, body: body) }
   }
 
-  func repeated(
-    _ operation: String, _ send: () async -> Result<HTTPResponse, SendFailure>
+  /// The last answer of some attempts, whatever its status.
+  func again(
+    _ operation: String, _ attempt: () async -> Result<HTTPResponse, SendFailure>
   ) async throws(Failure) -> HTTPResponse {
-    var attempt = 0
+    var count = 0
     while true {
-      attempt += 1
-      switch await send() {
+      count += 1
+      switch await attempt() {
       case .failure(.known(let failure)): throw failure
       case .failure(.lost(let failure)):
-        guard failure.mayPass, attempt < 5 else { throw failure.failure(operation, at: uri) }
-        await pause(attempt, nil)
+        guard failure.mayPass, count < 5 else { throw failure.failure(operation, at: uri) }
+        await pause(count, nil)
       case .success(let response):
-        guard [429, 500, 502, 503, 504].contains(response.status), attempt < 5 else { return response }
-        await pause(attempt, response.headers["retry-after"].flatMap(Double.init))
+        guard [429, 500, 502, 503, 504].contains(response.status), count < 5 else { return response }
+        await pause(count, response.headers["retry-after"].flatMap(Double.init))
       }
     }
   }
