@@ -107,7 +107,7 @@ extension S3Store {
         "The S3 server \(location.endpoint) does not answer as S3 does. (It was to \(operation).)",
         remedy: "Check 'store.endpoint'.")
     }
-    throw S3Error(response).failure(operation, at: location)
+    throw client.error(response).failure(operation, at: location)
   }
 
   private func abort(_ upload: String, at key: String) async {

@@ -32,7 +32,11 @@ public struct RESTCatalog: Catalog {
     let response = try await connection.ask(
       .get, try await connection.url("namespaces", namespace, "tables", name), query: [("snapshots", "all")],
       headers: delegation, accepting: [404], operation: operation)
-    if response.status == 404 { return nil }
+    if response.status == 404 {
+      // A page of HTML speaks of no table, and what is not there is made, or mended. (S3BadInputTests.noCatalogAtAll)
+      guard response.body.first != UInt8(ascii: "<") else { throw connection.isNone(response, operation) }
+      return nil
+    }
     return try loaded(response, operation)
   }
 
