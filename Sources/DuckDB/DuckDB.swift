@@ -11,8 +11,20 @@ public struct DuckDB: Sendable {
   /// The folder with `v1.5.5/PLATFORM/NAME.duckdb_extension`.
   public let extensions: String
 
-  /// Statements that let it read the store, keys among them: given on standard input alone, and only with the iceberg extension.
-  public var access: (@Sendable () async throws(Failure) -> [SQL])?
+  /// What lets it read the store.
+  public struct Access: Sendable {
+    /// With the keys among them: given on standard input alone, and only with the iceberg extension.
+    public var statements: [SQL]
+    /// What DuckDB, or a server that it asks, may quote of them, and nobody is to read.
+    public var secrets: [String]
+
+    public init(_ statements: [SQL], secrets: [String]) {
+      self.statements = statements
+      self.secrets = secrets
+    }
+  }
+
+  public var access: (@Sendable () async throws(Failure) -> Access)?
 
   public struct Settings: Sendable {
     public var memory: ByteCount
@@ -104,10 +116,13 @@ public struct DuckDB: Sendable {
     -> [[JSONValue]]
   {
     var before: [SQL] = []
+    var secrets: [String] = []
     let mark = randomName()
     if settings.load.contains("iceberg"), let access {
       // Some of them print a row, too: the statements' own begin after the mark.
-      before = try await access() + ["SELECT \(mark) AS gadwall_begin"]
+      let access = try await access()
+      before = access.statements + ["SELECT \(mark) AS gadwall_begin"]
+      secrets = access.secrets
     }
     let result: ChildResult
     do {
@@ -115,7 +130,10 @@ public struct DuckDB: Sendable {
     } catch {
       throw failure(error)
     }
-    if let failure = failure(result) { throw failure }
+    if var failure = failure(result) {
+      failure.words = hiding(secrets, in: failure.words)
+      throw failure
+    }
     let results = try resultSets(result.output)
     if before.isEmpty { return results }
     let begin = results.firstIndex { $0.first?["gadwall_begin"]?.string == mark }

@@ -94,8 +94,10 @@ public struct HTTPFailure: Error, Sendable, Equatable {
   public enum Kind: String, Sendable {
     /// The host's name is not known, or no connection came about.
     case unreachable
-    /// The certificate is not trusted, or TLS failed otherwise.
+    /// The certificate is not trusted.
     case tls
+    /// There was no TLS to agree on: the connection broke, or the server does not speak it.
+    case handshake
     case timedOut
     /// The connection broke, or what came was no HTTP.
     case broken
@@ -121,7 +123,7 @@ public struct HTTPFailure: Error, Sendable, Equatable {
   /// Whether the same request may do on another try.
   public var mayPass: Bool {
     switch kind {
-    case .unreachable, .timedOut, .broken: true
+    case .unreachable, .handshake, .timedOut, .broken: true
     case .tls, .tooLong, .file, .cancelled: false
     }
   }

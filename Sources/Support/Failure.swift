@@ -53,6 +53,19 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   }
 }
 
+/// The text without the secrets, and without signatures, with which a request could be sent again: for what another program has quoted of it.
+public func hiding(_ secrets: [String], in text: String) -> String {
+  let text = secrets.filter { !$0.isEmpty }.reduce(text) {
+    $0.split(separator: $1, omittingEmptySubsequences: false).joined(separator: "***")
+  }
+  let parts = text.split(separator: "Signature=", omittingEmptySubsequences: false)
+  let rest = parts.dropFirst().map { part in
+    let signature = part.prefix { $0.isHexDigit }
+    return signature.isEmpty ? part : "***" + part.dropFirst(signature.count)
+  }
+  return (parts.prefix(1) + rest).joined(separator: "Signature=")
+}
+
 /// The text with control characters (a terminal acts on some) replaced, line feeds and tabs kept.
 public func printable(_ text: String) -> String {
   var result = String.UnicodeScalarView()

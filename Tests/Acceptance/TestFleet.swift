@@ -267,9 +267,10 @@ struct TestFleet: Sendable {
     try await archive.delete(key)
   }
 
-  /// The key of an object by its URL, in this fleet's store.
+  /// The key of an object by its URL or path, in this fleet's store.
   func key(of url: String) -> String {
-    String(url.replacing(archive?.url ?? "file://\(store)", with: "").drop { $0 == "/" })
+    let path = url.hasPrefix("file://") ? String(url.dropFirst(7)) : url
+    return String(path.replacing(archive?.url ?? store, with: "").drop { $0 == "/" })
   }
 
   /// The table's metadata as it is now.

@@ -177,7 +177,7 @@ struct S3Parts {
     let connection = RESTConnection(
       uri: archive.catalog.endpoint, warehouse: archive.warehouse, http: http, login: login)
     var duckdb = try await testDuckDB()
-    duckdb.access = { () throws(Failure) in archive.access }
+    duckdb.access = { () throws(Failure) in DuckDB.Access(archive.access, secrets: [archive.store.secret]) }
     return S3Parts(
       store: store, folder: archive.folder,
       catalog: RESTCatalog(connection, namespace: "logs", name: "events"),

@@ -94,6 +94,24 @@ import Testing
     #expect(try await replay.catalog(recording, login: client()).load() != nil)
   }
 
+  /// A catalog that is busy says nothing about who asks.
+  @Test func aServerThatIsBusyIsAskedForATokenAgain() async throws {
+    let recording = Recording.reference
+    let busy = [Answer(status: 503), Answer(status: 429), Answer(status: 500)]
+    let replay = try await Replay(try script(recording, tokens: busy + [token("one")], commit: []))
+    #expect(try await replay.catalog(recording, login: client()).load() != nil)
+    #expect(try await replay.asked("POST", recording.tokens).count == 4)
+
+    let lasting = try await Replay(
+      try script(recording, tokens: Array(repeating: Answer(status: 503), count: 8), commit: []))
+    let failure = await #expect(throws: Failure.self) {
+      _ = try await lasting.catalog(recording, login: client()).load()
+    }
+    #expect(failure?.code == "catalog.unavailable")
+    #expect(failure?.sentence.contains("\(lasting.uri)\(recording.tokens)") == true)
+    #expect(try await lasting.asked("POST", recording.tokens).count == 5)
+  }
+
   // MARK: a token that is refused
 
   /// Nessie says so with an empty body, the Java client's own 419 is older.
@@ -279,8 +297,7 @@ import Testing
     let failure = await #expect(throws: Failure.self) {
       _ = try await replay.catalog(recording, login: client()).load()
     }
-    // A server that is out of order says nothing of the login.
-    #expect(failure?.code == (answer.status == 503 ? "catalog.unavailable" : "catalog.login"))
+    #expect(failure?.code == (answer.status >= 500 ? "catalog.unavailable" : "catalog.login"))
     #expect(failure?.words.hasPrefix("HTTP \(answer.status)") == true)
     let said = "\(failure.map { String(reflecting: $0) } ?? "")"
     #expect(!said.contains("s3cr3t"), "\(said)")

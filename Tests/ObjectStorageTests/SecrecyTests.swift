@@ -95,6 +95,24 @@ import Testing
     }
   }
 
+  /// No server of S3's does so; what stands between may.
+  @Test(arguments: [(403, "AccessDenied"), (400, "ExpiredToken"), (503, "SlowDown")])
+  func whatAServersWordsQuoteIsLeftOut(_ status: Int, _ code: String) async throws {
+    try await withScratch { folder in
+      let words =
+        "x-amz-security-token: \(token), AWS4-HMAC Credential=AKID/20261126/x, Signature=\(String(repeating: "0f", count: 32))"
+      let server = try await ScriptedServer.start([Answer(status: status, body: errorDocument(code, words))])
+      let keys = AccessKeys(id: "AKID", secret: secret, sessionToken: token)
+      for (name, operation) in try operations(try server.store(KeySource(keys)), folder) {
+        let failure = await #expect(throws: Failure.self, "\(name)") { try await operation() }
+        let said = "\(failure.map { String(reflecting: $0) } ?? "")"
+        for part in ["tell+nobody", "0f0f"] { #expect(!said.contains(part), "\(name): \(said)") }
+        // An answer to HEAD has no words.
+        if said.contains(code) { #expect(said.contains("x-amz-security-token: ***"), "\(name): \(said)") }
+      }
+    }
+  }
+
   @Test func aConnectionThatFailsShowsNothing() async throws {
     try await withScratch { folder in
       var server = try await ScriptedServer.start([])

@@ -36,6 +36,13 @@ import Testing
     #expect(nearest(to: word, among: ["harvest", "query", "node", "verify"]) == near)
   }
 
+  @Test(arguments: [
+    ("a secret, a secret", "a ***, a ***"), ("secret", "***"), ("", ""), ("SECRET secre t", "SECRET secre t"),
+    ("x, Signature=0aF9, y", "x, Signature=***, y"), ("Signature=", "Signature="),
+    ("Signature=12 Signature=secret", "Signature=*** Signature=***"), ("signature=12", "signature=12"),
+  ])
+  func secretsAreHidden(text: String, shown: String) { #expect(hiding(["secret", ""], in: text) == shown) }
+
   @Test func nothingIsNearToNothing() { #expect(nearest(to: "a", among: [String]()) == nil) }
 
   @Test(arguments: [

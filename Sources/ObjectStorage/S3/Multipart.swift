@@ -108,7 +108,7 @@ extension S3Store {
         "The S3 server \(location.endpoint) does not answer as S3 does. (It was to \(operation).)",
         remedy: "Check 'store.endpoint'.")
     }
-    throw S3Error(response).failure(operation, at: request.place?.location ?? location)
+    throw client.error(response).failure(operation, at: request.place?.location ?? location)
   }
 
   private func abort(_ upload: String, at key: String) async {

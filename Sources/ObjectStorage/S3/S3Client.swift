@@ -1,6 +1,7 @@
 import Files
 import HTTP
 import Support
+import Synchronization
 
 /// One request to the bucket, before it is signed.
 struct S3Request: Sendable {
@@ -25,6 +26,16 @@ struct S3Request: Sendable {
   }
 }
 
+/// Session tokens that requests were sent with: the newest, since old ones have expired.
+final class SentTokens: Sendable {
+  private let last = Mutex<[String]>([])
+
+  var tokens: [String] { last.withLock { $0 } }
+  func add(_ token: String) {
+    last.withLock { if !$0.contains(token) { $0 = $0.suffix(7) + [token] } }
+  }
+}
+
 /// Signs requests, sends them, and sends them again where that may help.
 struct S3Client: Sendable {
   let location: S3Location
@@ -36,6 +47,7 @@ struct S3Client: Sendable {
   let budget = RetryBudget()
   /// What the server's clock is ahead of ours, in microseconds, once it has said so.
   let skew = Shared<Int64>(0)
+  private let sent = SentTokens()
   /// Waits so many seconds.
   var wait: @Sendable (Double) async throws(Failure) -> Void = { seconds throws(Failure) in
     do { try await Task.sleep(for: .seconds(seconds)) } catch {
@@ -58,6 +70,7 @@ struct S3Client: Sendable {
     while true {
       attempt += 1
       let own = try await keys.keys()
+      if let token = own.sessionToken ?? own.bearer { sent.add(token) }
       let response: HTTPResponse
       do throws(HTTPFailure) {
         response = try await http.send(signed(request, own, at: location))
@@ -75,7 +88,7 @@ struct S3Client: Sendable {
         budget.earn()
         return (response, isRepeated)
       }
-      let error = S3Error(response)
+      let error = error(response)
       if error.code == "RequestTimeTooSkewed", !hasCorrectedClock,
         let date = response.headers["date"].flatMap(httpDate)
       {
@@ -97,6 +110,9 @@ struct S3Client: Sendable {
       try await pause(after: attempt, asked: response.headers["retry-after"].flatMap(Double.init))
     }
   }
+
+  /// What the server said, without what it may quote of our keys.
+  func error(_ response: HTTPResponse) -> S3Error { S3Error(response, hiding: sent.tokens) }
 
   private static let wantsNewKeys: Set = [
     "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken",

@@ -13,8 +13,14 @@ struct S3Error: Sendable {
   /// The body is something, and no error of S3's.
   var isForeign = false
 
-  init(_ response: HTTPResponse) {
+  /// - Parameter secrets: what the server may have quoted of the request, and nobody is to read.
+  init(_ response: HTTPResponse, hiding secrets: [String] = []) {
     status = response.status
+    defer {
+      code = hiding(secrets, in: code)
+      message = hiding(secrets, in: message)
+      requestID = hiding(secrets, in: requestID)
+    }
     requestID = response.headers["x-amz-request-id"] ?? response.headers["x-guploader-uploadid"] ?? ""
     region = response.headers["x-amz-bucket-region"]
     guard !response.body.isEmpty else { return }
@@ -74,6 +80,11 @@ struct S3Error: Sendable {
         "Something between here and there changes them; nothing was lost.")
     default: break
     }
+    let mayPass = status >= 500 || RetryPolicy.mayPass(status: status, code: code)
+    // A page of HTML speaks of no bucket and of no right, whatever its status is. (S3BadInputTests.answers)
+    if isForeign, !mayPass {
+      return failure("store.answer", "\(server) does not answer as S3 does.", "Check 'store.endpoint'.")
+    }
     switch status {
     case 301, 307, 308: return wrongRegion(server, failure)
     case 401, 403:
@@ -81,14 +92,11 @@ struct S3Error: Sendable {
         "store.denied", "\(server) does not permit it.",
         "docs/security.md lists what a node and the control machine have to be permitted.")
     // Also what came behind a status of 200.
-    case _ where status >= 500 || RetryPolicy.mayPass(status: status, code: code):
+    case _ where mayPass:
       return failure("store.unavailable", "\(server) fails.", "Nothing was lost; run it again.")
-    default: break
+    default:
+      return failure("store.refused", "\(server) refused it.", "Its own words follow; nothing was lost.")
     }
-    if isForeign {
-      return failure("store.answer", "\(server) does not answer as S3 does.", "Check 'store.endpoint'.")
-    }
-    return failure("store.refused", "\(server) refused it.", "Its own words follow; nothing was lost.")
   }
 
   private func wrongRegion(_ server: String, _ failure: (FailureCode, String, String) -> Failure) -> Failure {
@@ -110,6 +118,11 @@ extension HTTPFailure {
         (
           "store.certificate", "has no certificate that is trusted",
           "Name a file with its authority's certificate with AWS_CA_BUNDLE."
+        )
+      case .handshake:
+        (
+          "store.tls", "could not agree with us on TLS",
+          "Where it speaks none, 'store.endpoint' begins with http://; else run it again, nothing was lost."
         )
       case .timedOut: ("store.timeout", "did not answer in time", "Nothing was lost; run it again.")
       case .broken: ("store.broken", "broke the connection off", "Nothing was lost; run it again.")

@@ -29,6 +29,9 @@ public struct S3Store: ObjectStore {
   public var location: S3Location { client.location }
   public var url: String { client.location.url }
 
+  /// The server has called our time wrong, and its own is taken since. Another program that reads the store does not know that.
+  public var isClockOff: Bool { client.skew.value != 0 }
+
   public init(
     _ location: S3Location, http: HTTPClient, keys: KeySource, clock: WallClock = .system,
     settings: Settings = Settings()
@@ -198,7 +201,7 @@ public struct S3Store: ObjectStore {
   private func absent<Value>(
     _ response: HTTPResponse, _ request: S3Request, _ operation: String
   ) throws(Failure) -> Value? {
-    let error = S3Error(response)
+    let error = client.error(response)
     if error.code == "NoSuchBucket" || error.isForeign {
       throw error.failure(operation, at: request.place?.location ?? location)
     }
@@ -346,16 +349,24 @@ public struct S3Store: ObjectStore {
     return known.honoursIfNoneMatch
   }
 
-  /// Asks the server whether it honours `If-None-Match: *`: some overwrite in silence. Three requests.
+  /// Asks the server whether it honours `If-None-Match: *`: some overwrite in silence. And whether it is a store at
+  /// all: a web server may take whatever is written to it. Four requests.
   ///
   /// - Parameter key: of an object that is there, or is written for it, and that nobody needs.
   public func probeConditions(at key: String) async throws(Failure) -> Bool {
-    var request = try putting(Array("probe\n".utf8), at: key)
+    let content = Array("probe\n".utf8)
+    var request = try putting(content, at: key)
     request.headers.append(("If-None-Match", "*"))
     let operation = "write the object \(key)"
     // A server that does not know the condition may say so.
     let first = try await client.send(request, operation, accepting: [400, 412, 501]).response
     if first.isSuccess, first.status != 501 {
+      guard try await get(key, limit: .kibibytes(64)) == content else {
+        throw Failure(
+          "store.answer",
+          "The S3 server \(location.endpoint) does not answer as S3 does. (It was to read the object \(key), which was just written.)",
+          remedy: "Check 'store.endpoint'.")
+      }
       let second = try await client.send(request, operation, accepting: [400, 412, 501]).response
       return second.status == 412
     }

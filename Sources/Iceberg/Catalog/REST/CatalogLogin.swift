@@ -23,7 +23,8 @@ public struct CatalogLogin: Sendable {
   /// What a server that quotes our requests may show of it.
   var secrets: [String] {
     switch method {
-    case .none, .signature: []
+    case .none: []
+    case .signature: cache.kept
     case .token(let token): [token]
     case .client(_, let secret, _, _): cache.kept + [percentEncoded(secret), secret]
     }
@@ -47,7 +48,9 @@ public struct CatalogLogin: Sendable {
       return request.headers + [("Authorization", "Bearer \(token)")]
     case .signature(let keys, let service, let region):
       let digest = if case .bytes(let bytes) = body { sha256(bytes) } else { Signer.emptyPayload }
-      let signer = Signer(keys: try await keys.keys(), region: region, service: service)
+      let own = try await keys.keys()
+      if let token = own.sessionToken { cache.remember(token) }
+      let signer = Signer(keys: own, region: region, service: service)
       return signer.signed(request, payload: digest, at: connection.clock.now())
     }
   }
@@ -81,14 +84,13 @@ public struct CatalogLogin: Sendable {
     request.limit = .kibibytes(256)
     request.isHarmless = true
     let operation = "get a token from \(uri)"
-    let wanted = request
-    let response = try await connection.again(operation) {
-      do throws(HTTPFailure) { return .success(try await connection.http.send(wanted)) } catch {
+    let asked = request
+    let response = try await connection.patiently(operation) {
+      do throws(HTTPFailure) { return .success(try await connection.http.send(asked)) } catch {
         return .failure(.lost(error))
       }
     }
-    // A server that is out of order says nothing of the login.
-    if [429, 502, 503, 504].contains(response.status) {
+    if RESTError.mayPass(response.status) {
       throw connection.error(response).failure(operation, at: connection.uri)
     }
     guard response.isSuccess,
@@ -122,7 +124,10 @@ private final class TokenCache: Sendable {
   }
   func keep(_ token: String, until: Instant?) {
     state.withLock { $0 = (token, until) }
-    last.withLock { $0 = $0.suffix(7) + [token] }
+    remember(token)
+  }
+  func remember(_ token: String) {
+    last.withLock { if !$0.contains(token) { $0 = $0.suffix(7) + [token] } }
   }
   func forget() { state.withLock { $0 = nil } }
 }

@@ -11,11 +11,11 @@ struct RESTError: Sendable {
   init(_ response: HTTPResponse, hiding secrets: [String] = []) {
     status = response.status
     defer {
-      type = hide(secrets, in: type)
-      message = hide(secrets, in: message)
+      type = hiding(secrets, in: type)
+      message = hiding(secrets, in: message)
     }
     guard let json = try? JSONValue(parsing: response.body) else {
-      let text = hide(secrets, in: String(decoding: response.body.prefix(1 << 16), as: UTF8.self))
+      let text = hiding(secrets, in: String(decoding: response.body.prefix(1 << 16), as: UTF8.self))
       // Of a page of HTML the beginning says enough. Only now: a part of a secret could not be told.
       message = printable(String(text.prefix(300))).split(whereSeparator: \.isWhitespace).joined(
         separator: " ")
@@ -32,6 +32,9 @@ struct RESTError: Sendable {
       message = json["message"]?.string ?? ""
     }
   }
+
+  /// Whether the same question may be answered on another try.
+  static func mayPass(_ status: Int) -> Bool { [429, 500, 502, 503, 504].contains(status) }
 
   /// The catalog's own words, for the end of an error.
   var words: String {
@@ -66,12 +69,6 @@ struct RESTError: Sendable {
   }
 }
 
-private func hide(_ secrets: [String], in text: String) -> String {
-  secrets.filter { !$0.isEmpty }.reduce(text) {
-    $0.split(separator: $1, omittingEmptySubsequences: false).joined(separator: "***")
-  }
-}
-
 extension HTTPFailure {
   func failure(_ operation: String, at uri: String) -> Failure {
     let server = "The catalog \(uri)"
@@ -82,7 +79,12 @@ extension HTTPFailure {
       case .tls:
         (
           "catalog.certificate", "has no certificate that is trusted",
-          "Name its authority's certificate with SSL_CERT_FILE."
+          "Put its authority's certificate into the file that AWS_CA_BUNDLE names, or SSL_CERT_FILE where it names none."
+        )
+      case .handshake:
+        (
+          "catalog.tls", "could not agree with us on TLS",
+          "Where it speaks none, 'catalog.uri' begins with http://; else run it again, nothing was lost."
         )
       case .timedOut: ("catalog.timeout", "did not answer in time", "Nothing was lost; run it again.")
       case .broken: ("catalog.broken", "broke the connection off", "Nothing was lost; run it again.")

@@ -56,7 +56,10 @@ public struct RESTCatalog: Catalog {
     let response = try await connection.ask(
       .get, try await connection.url("namespaces", namespace, "tables", name), query: [("snapshots", "all")],
       headers: delegation, accepting: [404], operation: operation)
-    return response.status == 404 ? nil : (response, operation)
+    guard response.status == 404 else { return (response, operation) }
+    // A page of HTML speaks of no table, and what is not there is made, or mended. (S3BadInputTests.noCatalogAtAll)
+    guard response.body.first != UInt8(ascii: "<") else { throw connection.isNone(response, operation) }
+    return nil
   }
 
   private func loaded(_ response: HTTPResponse, _ operation: String) throws(Failure) -> LoadedTable {

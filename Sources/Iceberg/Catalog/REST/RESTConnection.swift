@@ -82,13 +82,16 @@ public final class RESTConnection: Sendable {
   func error(_ response: HTTPResponse) -> RESTError { RESTError(response, hiding: login.secrets) }
 
   func parsed(_ response: HTTPResponse, _ operation: String) throws(Failure) -> JSONValue {
-    guard let json = try? JSONValue(parsing: response.body) else {
-      throw Failure(
-        "catalog.answer",
-        "The catalog \(uri) does not answer as an Iceberg catalog does. (It was to \(operation).)",
-        remedy: "Check 'catalog.uri'.", words: error(response).words)
-    }
+    guard let json = try? JSONValue(parsing: response.body) else { throw isNone(response, operation) }
     return json
+  }
+
+  /// Whoever answered so is no catalog.
+  func isNone(_ response: HTTPResponse, _ operation: String) -> Failure {
+    Failure(
+      "catalog.answer",
+      "The catalog \(uri) does not answer as an Iceberg catalog does. (It was to \(operation).)",
+      remedy: "Check 'catalog.uri'.", words: error(response).words)
   }
 
   /// A question that changes nothing: asked again when the server is busy or the answer is lost.
@@ -106,24 +109,24 @@ public final class RESTConnection: Sendable {
     _ method: HTTPRequest.Method, _ url: String, query: [(name: String, value: String)] = [],
     headers: [(name: String, value: String)] = [], body: JSONValue? = nil, operation: String
   ) async throws(Failure) -> HTTPResponse {
-    try await again(operation) { await send(method, url, query: query, headers: headers, body: body) }
+    try await patiently(operation) { await send(method, url, query: query, headers: headers, body: body) }
   }
 
-  /// The last answer of some attempts, whatever its status.
-  func again(
-    _ operation: String, _ attempt: () async -> Result<HTTPResponse, SendFailure>
+  /// Does it again while the server is busy or the answer is lost. The last answer, whatever its status.
+  func patiently(
+    _ operation: String, _ send: () async -> Result<HTTPResponse, SendFailure>
   ) async throws(Failure) -> HTTPResponse {
-    var count = 0
+    var attempt = 0
     while true {
-      count += 1
-      switch await attempt() {
+      attempt += 1
+      switch await send() {
       case .failure(.known(let failure)): throw failure
       case .failure(.lost(let failure)):
-        guard failure.mayPass, count < 5 else { throw failure.failure(operation, at: uri) }
-        await pause(count, nil)
+        guard failure.mayPass, attempt < 5 else { throw failure.failure(operation, at: uri) }
+        await pause(attempt, nil)
       case .success(let response):
-        guard [429, 500, 502, 503, 504].contains(response.status), count < 5 else { return response }
-        await pause(count, response.headers["retry-after"].flatMap(Double.init))
+        guard RESTError.mayPass(response.status), attempt < 5 else { return response }
+        await pause(attempt, response.headers["retry-after"].flatMap(Double.init))
       }
     }
   }
