@@ -204,6 +204,13 @@ func failure(_ result: ChildResult) -> Failure? {
       "duckdb.killed", "DuckDB was killed (\(result.status)), most likely by the kernel for want of memory.",
       remedy: more, words: words)
   }
+  if words.hasPrefix("HTTP Error") {
+    return Failure(
+      "duckdb.store", "DuckDB could not read from the store.",
+      remedy:
+        "The control machine's keys must permit to read the table's data and metadata (docs/security.md), and the endpoint must be an S3 server.",
+      words: words)
+  }
   return Failure("duckdb.failed", "DuckDB failed (\(result.status)).", words: words)
 }
 

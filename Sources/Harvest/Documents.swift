@@ -158,6 +158,7 @@ public struct ProvenBatch: Sendable, Codable, Equatable {
 public struct Proof: Sendable, Codable {
   public var format = 1
   public var run: String
+  /// When its snapshot was made; without one, when the proof was.
   public var writtenAt: String
   public var table: String
   public var tableUUID: String

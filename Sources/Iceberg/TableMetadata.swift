@@ -83,6 +83,8 @@ public struct Snapshot: Sendable {
 
   public var id: Int64 { json["snapshot-id"]?.integer ?? 0 }
   public var sequence: Int64 { json["sequence-number"]?.integer ?? 0 }
+  /// When it was made, as its writer says.
+  public var time: Instant? { json["timestamp-ms"]?.integer.map { Instant(microseconds: $0 &* 1000) } }
   public var manifestList: String { json["manifest-list"]?.string ?? "" }
   public func summary(_ key: String) -> String? { json["summary"]?[key]?.string }
 }

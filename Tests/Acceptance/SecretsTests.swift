@@ -71,7 +71,7 @@ struct SecretsTests {
       testDescription: "the store denies DuckDB the data files",
       store: [
         AnsweringProxy.Answer(to: "parquet", status: 403, body: quoting("AccessDenied"), echo: true)
-      ], agent: "duckdb", words: ["duckdb.failed", "403"]),
+      ], agent: "duckdb", words: ["duckdb.store", "403"]),
     Case(
       testDescription: "the session token has expired",
       store: [AnsweringProxy.Answer(status: 400, body: quoting("ExpiredToken"), echo: true)],

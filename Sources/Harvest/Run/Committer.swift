@@ -173,8 +173,11 @@ struct Committer {
             sequence: facts.rows > 0 ? marker?.sequence : nil))
       }
     }
+    // Not the time of this machine: whoever finishes the run as well writes the same bytes, which matters where a store does not tell them apart.
+    let committed = marker.flatMap { table?.snapshot($0.snapshot)?.time }
     let proof = Proof(
-      run: plan.run, writtenAt: clock.now().description, table: catalog.table, tableUUID: table?.uuid ?? "",
+      run: plan.run, writtenAt: (committed ?? clock.now()).description, table: catalog.table,
+      tableUUID: table?.uuid ?? "",
       snapshot: marker?.snapshot, sequence: marker?.sequence, batches: batches,
       dataFiles: bundles.flatMap { $0.dataFiles.map(\.url) }, leftOut: leftOut)
     stepPoint("proof.before")

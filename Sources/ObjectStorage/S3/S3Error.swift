@@ -126,7 +126,8 @@ extension HTTPFailure {
         )
       case .timedOut: ("store.timeout", "did not answer in time", "Nothing was lost; run it again.")
       case .broken: ("store.broken", "broke the connection off", "Nothing was lost; run it again.")
-      case .tooLong: ("store.unreadable", "sent more than it may", "Nothing was lost.")
+      case .tooLong:
+        ("store.unreadable", "sent more than it may", "Nothing was lost; check 'store.endpoint'.")
       case .file:
         (
           "store.file", "was not at fault: a file of this machine could not be read or written",
