@@ -110,6 +110,7 @@ let package = Package(
         "Files",
         "Support",
       ]),
+    tests("FleetQueryTests", ["FleetQuery", "Logs", "DuckDB", "Files", "Support"]),
     tests(
       "IcebergTests",
       ["Properties", "Iceberg", "DuckDB", "ObjectStorage", "HTTP", "Processes", "Files", "Support"]),

@@ -30,6 +30,8 @@ public struct QueryDocument: Sendable, Codable {
   public var sequence: Int64
   /// Columns that frames are to have.
   public var columns: Set<RowColumn>
+  /// What is asked of its rows; when there is nothing, the frames themselves are the answer.
+  var questions: [QueryPlan.Question]
   /// Whether rows name their batch, whose id takes a digest of the file.
   public var wantsBatches: Bool
   /// How much of an answer a node may send.
@@ -52,6 +54,8 @@ public struct QueryReport: Sendable, Codable {
     public var object: ObjectReference
     public var bytes: Int64
     public var rows: Int64
+    /// The question that it answers; nil for a frame.
+    public var question: Int?
   }
 
   public var format = 1
@@ -60,6 +64,8 @@ public struct QueryReport: Sendable, Codable {
   public var version: String
   /// The node has pruned a batch that only a later snapshot than the one named holds: the statement has to be asked as of that one.
   public var tooOld = false
+  /// What DuckDB says of the statement: it fails over this node's rows, and so it would over all in one place.
+  public var sqlError: String?
   public var files: [File] = []
   public var parts: [Part] = []
   public var bytes: Int64 = 0

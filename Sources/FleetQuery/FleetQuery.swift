@@ -82,9 +82,9 @@ public struct FleetQuery: Sendable {
           "A harvest deletes files faster than the statement is answered: \(attempt) snapshots were too old.",
           remedy: "Ask again.")
       }
-      let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.used)
+      let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used)
       let rows = try await gather.run(
-        prepared.rendered, prepared.columns, as: request.file, asked.answers, archive: asked.archive,
+        prepared.plan, prepared.columns, as: request.file, asked.answers, archive: asked.archive,
         until: .after(seconds: max(60, request.deadline)))
       var coverage = asked.coverage
       coverage.seconds = watch.seconds
@@ -97,10 +97,8 @@ public struct FleetQuery: Sendable {
 
   private struct Prepared: Sendable {
     var statement: Statement
-    /// As DuckDB writes its tree.
-    var rendered: SQL
     var columns: [ResultColumn]
-    var used: UsedColumns
+    var plan: QueryPlan
   }
 
   private func prepare(_ request: QueryRequest, _ deadline: Deadline) async throws(Failure) -> Prepared {
@@ -108,22 +106,19 @@ public struct FleetQuery: Sendable {
     defer { session.end() }
     try await session.run(Gather.emptyViews + Gather.lock(folders: []))
     let statement = try await session.statement(request.text, parameters: request.parameters)
-    let rendered = try await session.rendered(statement.query)
-    let described: [[JSONValue]]
+    let columns: [ResultColumn]
     do {
       // The names that DuckDB gives the text as it was written: a tree that was written back changes some.
-      let text = request.parameters.isEmpty ? statement.text : rendered.text
-      described = try await session.run(["DESCRIBE FROM query(\(text))"])
+      let text =
+        request.parameters.isEmpty ? statement.text : try await session.rendered(statement.query).text
+      columns = resultColumns(try await session.run(["DESCRIBE FROM query(\(text))"]))
     } catch {
       throw Failure(
         "sql.failed", "The statement can't be run.",
         remedy: "The columns are \(relationColumns.map(\.name).joined(separator: ", ")).", words: error.words)
     }
-    let columns = (described.last ?? []).map { row in
-      ResultColumn(name: row["column_name"]?.string ?? "", type: row["column_type"]?.string ?? "")
-    }
     return Prepared(
-      statement: statement, rendered: rendered, columns: columns, used: usedColumns(statement.query))
+      statement: statement, columns: columns, plan: try await session.plan(statement, columns))
   }
 
   // MARK: asking
@@ -133,6 +128,8 @@ public struct FleetQuery: Sendable {
     var archive: [String] = []
     var coverage = Coverage()
     var isTooOld = false
+    /// The words of a node's DuckDB, over whose rows the statement fails.
+    var sqlError: String?
   }
 
   /// Asks nodes and archive once, as of the newest snapshot.
@@ -175,6 +172,9 @@ public struct FleetQuery: Sendable {
     } onCancel: {
       reading.cancel()
     }.get()
+    if prepared.plan.way == .split, !asked.archive.isEmpty {
+      asked.answers.append(try await archiveAnswer(asked.archive, prepared.plan, deadline))
+    }
     return asked
   }
 
@@ -192,7 +192,8 @@ public struct FleetQuery: Sendable {
     }
     let document = QueryDocument(
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
-      columns: prepared.used.ofFrames, wantsBatches: prepared.used.uses("batch"),
+      columns: prepared.plan.used.ofFrames, questions: prepared.plan.questions,
+      wantsBatches: prepared.plan.used.uses("batch"),
       answerLimit: request.answerLimit, nodes: parts)
     let bytes = encodeJSON(document)
     try await store.put(bytes, at: QueryKeys.task(query))
@@ -207,6 +208,8 @@ public struct FleetQuery: Sendable {
     let left = try? await store.list(QueryKeys.folder(query))
     try? await store.delete((left ?? []).map(\.key))
     if let failure { throw failure }
+    // As one DuckDB over all rows would fail as a whole.
+    if let words = asked.sqlError { throw Failure("sql.failed", "The statement failed.", words: words) }
   }
 
   /// Takes up what one node sent. What can't be believed is a failure of that node, and none of its rows is seen.
@@ -215,8 +218,9 @@ public struct FleetQuery: Sendable {
     switch outcome.ending {
     case .answered:
       do throws(Failure) {
-        let (report, frames) = try await answer(of: outcome.node, query)
+        let (report, answer) = try await answer(of: outcome.node, query)
         if report.tooOld { asked.isTooOld = true }
+        asked.sqlError = asked.sqlError ?? report.sqlError
         coverage = Coverage.NodeCoverage(node: outcome.node, state: .answered)
         coverage.files = report.files.count
         coverage.bytes = report.bytes
@@ -225,7 +229,7 @@ public struct FleetQuery: Sendable {
         coverage.moved = report.parts.reduce(0) { $0 + $1.bytes }
         coverage.seconds = report.seconds
         coverage.passedOver = report.passedOver
-        asked.answers.append(Gather.Answer(node: outcome.node, files: report.files, frames: frames))
+        asked.answers.append(answer)
       } catch {
         coverage = Coverage.NodeCoverage(node: outcome.node, state: .failed, reason: error.description)
       }
@@ -239,7 +243,7 @@ public struct FleetQuery: Sendable {
     asked.coverage.nodes.append(coverage)
   }
 
-  private func answer(of node: Node, _ query: String) async throws(Failure) -> (QueryReport, [String]) {
+  private func answer(of node: Node, _ query: String) async throws(Failure) -> (QueryReport, Gather.Answer) {
     let keys = try await store.list(QueryKeys.answers(query, node)).map(\.key).filter {
       $0.hasSuffix(".json")
     }
@@ -257,7 +261,7 @@ public struct FleetQuery: Sendable {
         "The node has DuckDB \(printable(report.version)), and here it is \(DuckDB.version): their rows can't be put together.",
         remedy: "Install the same Gadwall on both.")
     }
-    var frames: [String] = []
+    var answer = Gather.Answer(node: node, files: report.files)
     for part in report.parts {
       guard part.object.key.hasPrefix(QueryKeys.answers(query, node)) else {
         throw Failure("query.report", "The report \(key) names an object that is not its own.")
@@ -277,9 +281,13 @@ public struct FleetQuery: Sendable {
       guard digest == part.object.digest else {
         throw Failure("query.digest", "The object \(part.object.key) is not what the node's report says.")
       }
-      frames.append(path)
+      if let question = part.question {
+        answer.answered[question, default: []].append(path)
+      } else {
+        answer.frames.append(path)
+      }
     }
-    return (report, frames)
+    return (report, answer)
   }
 
   // MARK: the archive
@@ -290,7 +298,9 @@ public struct FleetQuery: Sendable {
   ) async throws(Failure) -> [String] {
     guard let table else { return [] }
     let path = joined(scratch, "in/archive-\(randomName()).parquet")
-    var columns = relationColumns.filter { prepared.used.uses($0.name) }.map { "\(name: $0.name)" as SQL }
+    var columns = relationColumns.filter { prepared.plan.used.uses($0.name) }.map {
+      "\(name: $0.name)" as SQL
+    }
     // A file has a column at least.
     if columns.isEmpty { columns = ["line"] }
     try await duckdb.run(
@@ -301,6 +311,27 @@ public struct FleetQuery: Sendable {
         memory: .gibibytes(2), scratch: joined(scratch, "spill"), load: ["avro", "iceberg"],
         deadline: deadline))
     return [path]
+  }
+
+  /// The archive is one more node: the questions are asked of its columns, where nothing else can be read.
+  private func archiveAnswer(
+    _ files: [String], _ plan: QueryPlan, _ deadline: Deadline
+  ) async throws(Failure) -> Gather.Answer {
+    let folder = joined(scratch, "in/archive-\(randomName())")
+    do throws(SystemError) { try makeFolder(folder, mode: 0o700) } catch {
+      throw error.failure("scratch.unwritable", "The folder \(folder) can't be made.")
+    }
+    let asked = plan.questions.enumerated().map { (number: $0.offset, question: $0.element) }.filter {
+      $0.question.relation.hasArchive
+    }
+    let spill = joined(scratch, "spill")
+    try await confined(
+      plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"],
+      answerStatements(asked, in: folder), folders: [joined(scratch, "in") + "/", spill + "/"],
+      Gather.settings(scratch: spill, deadline: deadline))
+    var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [])
+    for (number, _) in asked { answer.answered[number] = [joined(folder, "\(number).parquet")] }
+    return answer
   }
 
   /// The part of the fleet that was wished for, of the archive.

@@ -36,7 +36,9 @@ struct Gather: Sendable {
     var node: Node
     var files: [QueryReport.File]
     /// Frames, below `in/`.
-    var frames: [String]
+    var frames: [String] = []
+    /// Files with answers, by question.
+    var answered: [Int: [String]] = [:]
   }
 
   static func settings(scratch: String?, deadline: Deadline) -> DuckDB.Settings {
@@ -52,79 +54,34 @@ struct Gather: Sendable {
   }
 
   /// Views without a row, for the names and types of a statement.
-  static let emptyViews: [SQL] = Relation.allCases.map { relation in
-    let columns = relationColumns.map { "NULL::\($0.type) AS \(name: $0.name)" as SQL }
-    return "CREATE VIEW \(name: relation.rawValue) AS SELECT \(columns.joined(separator: ", ")) LIMIT 0"
+  static let emptyViews: [SQL] = (Relation.allCases.map(\.rawValue) + [rowsName]).map { name in
+    "CREATE VIEW \(name: name) AS \(emptyRows)"
   }
 
-  // MARK: the relations
+  // MARK: what was sent
 
   /// The relations over what was sent.
   func views(_ answers: [Answer], archive: [String]) throws(Failure) -> [SQL] {
-    let frames = answers.flatMap(\.frames)
-    var statements: [SQL] = []
-    if frames.isEmpty {
-      statements.append("CREATE VIEW live AS \(emptyRows)")
-    } else {
-      try writeFiles(answers)
-      statements.append(
-        "CREATE TABLE gadwall_files AS SELECT * FROM read_json(\(filesPath), format = 'newline_delimited', columns = {number: 'INTEGER', region: 'VARCHAR', zone: 'VARCHAR', node: 'VARCHAR', stream: 'VARCHAR', rotated: 'TIMESTAMPTZ', batch: 'VARCHAR'})"
-      )
-      let columns = relationColumns.map { column -> SQL in
-        if ["region", "zone", "node", "stream", "rotated", "batch"].contains(column.name) {
-          return "f.\(name: column.name)"
-        }
-        return used.uses(column.name)
-          ? "r.\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
-      }
-      // Rows of files that broke while they were read have no entry among the files, and are not seen.
-      statements.append(
-        "CREATE VIEW live AS SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(frames)) r JOIN gadwall_files f ON r.batch = f.number"
-      )
-    }
-    if archive.isEmpty {
-      statements.append("CREATE VIEW archive AS \(emptyRows)")
-    } else {
-      let columns = relationColumns.map { column -> SQL in
-        used.uses(column.name) ? "\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
-      }
-      statements.append(
-        "CREATE VIEW archive AS SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(archive))")
-    }
-    statements.append("CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live")
-    return statements
+    let path = joined(scratch, "in/files.ndjson")
+    try writeFiles(answers, to: path)
+    return [
+      filesTable(path), "CREATE VIEW live AS \(liveRows(answers.flatMap(\.frames), used))",
+      "CREATE VIEW archive AS \(archiveRows(archive, used))",
+      "CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
+    ]
   }
 
-  private var emptyRows: SQL {
-    let columns = relationColumns.map { "NULL::\($0.type) AS \(name: $0.name)" as SQL }
-    return "SELECT \(columns.joined(separator: ", ")) LIMIT 0"
-  }
-
-  private var filesPath: String { joined(scratch, "in/files.ndjson") }
-
-  private func writeFiles(_ answers: [Answer]) throws(Failure) {
-    struct Row: Encodable {
-      var number: Int32
-      var region: String
-      var zone: String
-      var node: String
-      var stream: String
-      var rotated: String?
-      var batch: String?
-    }
-    var bytes: [UInt8] = []
-    for answer in answers {
-      for file in answer.files {
-        bytes += encodeJSON(
-          Row(
-            number: file.number, region: answer.node.region, zone: answer.node.zone, node: answer.node.name,
-            stream: file.stream, rotated: file.rotated.map { Instant(seconds: $0).description },
-            batch: file.batch))
-        bytes.append(0x0A)
+  /// The answers to the questions, each as a relation of its own.
+  func views(of questions: [QueryPlan.Question], _ answers: [Answer]) -> [SQL] {
+    questions.enumerated().map { index, question in
+      let files = answers.flatMap { $0.answered[index] ?? [] }
+      let columns = question.columns.map { column -> SQL in
+        let value: SQL = files.isEmpty ? "NULL" : "\(name: column.name)"
+        return "CAST(\(value) AS \(SQL(trusted: column.type))) AS \(name: column.name)"
       }
-    }
-    do throws(SystemError) { try publish(bytes, at: filesPath, replacing: true) } catch {
-      throw error.failure("scratch.unwritable", "The file \(filesPath) can't be written.")
+      let copies: SQL = question.isBag ? ", range(\(name: copiesName)) AS gadwall_copy(number)" : ""
+      let source: SQL = files.isEmpty ? "LIMIT 0" : "FROM read_parquet(\(files))\(copies)"
+      return "CREATE VIEW \(name: partialName(index)) AS SELECT \(columns.joined(separator: ", ")) \(source)"
     }
   }
 
@@ -135,7 +92,7 @@ struct Gather: Sendable {
   /// - Returns: the file with the rows.
   /// - Throws: `sql.failed` with DuckDB's words.
   func run(
-    _ statement: SQL, _ columns: [ResultColumn], as file: ResultFile, _ answers: [Answer], archive: [String],
+    _ plan: QueryPlan, _ columns: [ResultColumn], as file: ResultFile, _ answers: [Answer], archive: [String],
     until deadline: Deadline
   ) async throws(Failure) -> String {
     let output = joined(scratch, "out/result")
@@ -147,7 +104,7 @@ struct Gather: Sendable {
         && !columns[index].type.hasSuffix("]")
       return file == .texts || file == .rows && isExact ? "c\(index)::VARCHAR AS c\(index)" : "c\(index)"
     }
-    let rows: SQL = "FROM query(\(statement.text)) AS gadwall_result(\(names.joined(separator: ", ")))"
+    let rows: SQL = "FROM query(\(plan.gather.text)) AS gadwall_result(\(names.joined(separator: ", ")))"
     let copy: SQL =
       switch file {
       case .rows, .texts: "COPY (SELECT \(values.joined(separator: ", ")) \(rows)) TO \(output) (FORMAT json)"
@@ -155,15 +112,10 @@ struct Gather: Sendable {
       case .parquet: "COPY (SELECT \(renamed(columns)) \(rows)) TO \(output) (FORMAT parquet)"
       }
     let folders = [joined(scratch, "in"), joined(scratch, "out"), spill].map { $0 + "/" }
-    let script =
-      Self.lock(folders: folders).dropLast() + (try views(answers, archive: archive))
-      + Self.lock(folders: folders).suffix(1)
-    do {
-      try await duckdb.run(script + [copy], Self.settings(scratch: spill, deadline: deadline))
-    } catch {
-      guard error.code == "duckdb.failed" else { throw error }
-      throw Failure("sql.failed", "The statement failed.", words: error.words)
-    }
+    let relations =
+      plan.way == .split ? views(of: plan.questions, answers) : try views(answers, archive: archive)
+    try await confined(
+      duckdb, relations, [copy], folders: folders, Self.settings(scratch: spill, deadline: deadline))
     return output
   }
 

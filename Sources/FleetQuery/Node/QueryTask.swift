@@ -44,7 +44,16 @@ public struct QueryTask: Sendable {
       }
       defer { try? removeTree(scratch) }
       let frames = try await scan(look, first: part.firstFile, scratch, &report)
-      try await send(frames, answer, &report)
+      if document.questions.isEmpty {
+        try await send(frames.map { Sent(path: $0.path, rows: $0.rows) }, answer, &report)
+      } else {
+        do throws(Failure) {
+          try await send(try await answers(frames, scratch, deadline, report), answer, &report)
+        } catch {
+          guard error.code == "sql.failed" else { throw error }
+          report.sqlError = error.words
+        }
+      }
     }
     report.seconds = watch.seconds
     try await context.store.put(encodeJSON(report), at: answer + ".json")
@@ -168,9 +177,37 @@ public struct QueryTask: Sendable {
 
   // MARK: the answer
 
-  private func send(_ frames: [FrameLayout], _ answer: String, _ report: inout QueryReport)
-    async throws(Failure)
-  {
+  private struct Sent {
+    var path: String
+    var rows: Int64
+    var question: Int?
+  }
+
+  /// Asks the questions of the frames. The statement's expressions meet these, and no log.
+  private func answers(
+    _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline, _ report: QueryReport
+  ) async throws(Failure) -> [Sent] {
+    let output = joined(scratch, "out")
+    do throws(SystemError) { try makeFolder(output, mode: 0o700) } catch {
+      throw error.failure("scratch.unwritable", "The folder \(output) can't be made.")
+    }
+    let files = joined(scratch, "files.ndjson")
+    try writeFiles([Gather.Answer(node: context.node, files: report.files)], to: files)
+    let asked = document.questions.enumerated().map { (number: $0.offset, question: $0.element) }.filter {
+      $0.question.relation.hasLive
+    }
+    let used = UsedColumns(names: Set(document.columns.map(\.name)))
+    try await confined(
+      context.duckdb,
+      [filesTable(files), "CREATE VIEW \(name: rowsName) AS \(liveRows(frames.map(\.path), used))"],
+      answerStatements(asked, in: output), folders: [scratch + "/"],
+      DuckDB.Settings(memory: .gibibytes(1), scratch: joined(scratch, "spill"), deadline: deadline))
+    return asked.map { Sent(path: joined(output, "\($0.number).parquet"), rows: 0, question: $0.number) }
+  }
+
+  private func send(
+    _ frames: [Sent], _ answer: String, _ report: inout QueryReport
+  ) async throws(Failure) {
     var total: Int64 = 0
     for (number, frame) in frames.enumerated() {
       let key = "\(answer)-\(number).parquet"
@@ -190,7 +227,9 @@ public struct QueryTask: Sendable {
       }
       try await context.store.put(moving: frame.path, at: key)
       report.parts.append(
-        QueryReport.Part(object: ObjectReference(key: key, digest: digest), bytes: size, rows: frame.rows))
+        QueryReport.Part(
+          object: ObjectReference(key: key, digest: digest), bytes: size, rows: frame.rows,
+          question: frame.question))
     }
   }
 }

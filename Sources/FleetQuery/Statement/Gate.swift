@@ -38,9 +38,7 @@ private struct Gate {
     }
     // A recursive one is read by its own second half.
     if let name = node["cte_name"]?.string { names.insert(name.lowercased()) }
-    for case .node(let members) in [node] {
-      for member in members { try part(member.value, key: member.key, names: names) }
-    }
+    for (key, value) in node.members { try part(value, key: key, names: names) }
   }
 
   private mutating func part(_ part: Syntax, key: String, names: Set<String>) throws(Failure) {
@@ -53,16 +51,21 @@ private struct Gate {
         if isSource(part, key) { return try source(part, names: names) }
       }
       for member in members { try self.part(member.value, key: member.key, names: names) }
+    case .text(let text) where text.lowercased().hasPrefix("gadwall_"):
+      throw refused("Names that begin with gadwall_ are our own.", remedy: "Call it something else.")
     default: return
     }
   }
 
   // MARK: FROM
 
-  private static let sourceKeys: Set = ["from_table", "left", "right", "source"]
+  private static let sourceTypes: Set = [
+    "BASE_TABLE", "TABLE_FUNCTION", "SHOW_REF", "SUBQUERY", "JOIN", "EXPRESSION_LIST", "EMPTY", "PIVOT",
+  ]
 
+  /// By its place, or by its kind: one that is not known may stand nowhere.
   private func isSource(_ part: Syntax, _ key: String) -> Bool {
-    Self.sourceKeys.contains(key) && part.expressionClass == nil
+    ["from_table", "left", "right", "source"].contains(key) || Self.sourceTypes.contains(part.type ?? "")
   }
 
   private mutating func source(_ source: Syntax, names: Set<String>) throws(Failure) {
@@ -94,11 +97,7 @@ private struct Gate {
     default:
       throw refused("\(printable(source.type ?? "This")) can't stand in a FROM here.")
     }
-    for case .node(let members) in [source] {
-      for member in members where member.key != "function" {
-        try part(member.value, key: member.key, names: names)
-      }
-    }
+    for (key, value) in source.members where key != "function" { try part(value, key: key, names: names) }
   }
 
   private mutating func table(_ source: Syntax, names: Set<String>) throws(Failure) {
@@ -148,12 +147,7 @@ private struct Gate {
       throw refused(
         "An expression of the kind \(printable(expression.expressionClass ?? "")) can't be used here.")
     }
-    for case .node(let members) in [expression] {
-      for member in members {
-        try part(
-          member.value, key: member.key == "left" || member.key == "right" ? "" : member.key, names: names)
-      }
-    }
+    for (key, value) in expression.members { try part(value, key: key, names: names) }
   }
 
   private func function(_ expression: Syntax) throws(Failure) {

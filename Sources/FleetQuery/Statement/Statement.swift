@@ -99,7 +99,7 @@ private func withFiniteNumbers(_ query: Syntax) throws(Failure) -> Syntax {
       case .number(let digits) = value["value"] ?? .null,
       digits.contains("I") || digits.contains("N")
     else { return part }
-    return cast(.text(digits), to: "DOUBLE", like: part)
+    return cast(constant(digits), to: "DOUBLE", like: part)
   }
 }
 
@@ -140,13 +140,13 @@ func constant(_ text: String, like other: Syntax = .null) -> Syntax {
   ])
 }
 
-private func cast(_ value: Syntax, to type: String, like other: Syntax) -> Syntax {
+func cast(_ value: Syntax, to type: String, like other: Syntax) -> Syntax {
   .node([
     Syntax.Member(key: "class", value: .text("CAST")),
     Syntax.Member(key: "type", value: .text("OPERATOR_CAST")),
     Syntax.Member(key: "alias", value: .text(other["alias"]?.string ?? "")),
     Syntax.Member(key: "query_location", value: other["query_location"] ?? .number("0")),
-    Syntax.Member(key: "child", value: constant(value.string ?? "")),
+    Syntax.Member(key: "child", value: value),
     Syntax.Member(
       key: "cast_type",
       value: .node([

@@ -48,6 +48,11 @@ extension Syntax {
   /// The kind of a query node or of what stands in a FROM, `SELECT_NODE`, `BASE_TABLE`; of an expression its operator.
   public var type: String? { self["type"]?.string }
 
+  /// The members of a node.
+  public var members: [(key: String, value: Syntax)] {
+    if case .node(let members) = self { members.map { ($0.key, $0.value) } } else { [] }
+  }
+
   /// Parts of this one, in the order in which they were written.
   public var parts: [Syntax] {
     switch self {

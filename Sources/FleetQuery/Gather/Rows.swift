@@ -1,0 +1,101 @@
+import DuckDB
+import Files
+import Logs
+import Rows
+import Support
+
+// What frames, the archive's columns and answers are to DuckDB, on nodes and on the control machine alike.
+
+/// Runs statements over files that somebody else has written, and the user's expressions in them. From the first of these on only these folders
+/// can be read or written, and nothing can be set.
+///
+/// - Parameters:
+///   - relations: statements of ours that make the views.
+///   - statements: those with the user's expressions.
+/// - Throws: `sql.failed` with DuckDB's words.
+func confined(
+  _ duckdb: DuckDB, _ relations: [SQL], _ statements: [SQL], folders: [String], _ settings: DuckDB.Settings
+) async throws(Failure) {
+  let door = Gather.lock(folders: folders)
+  do {
+    try await duckdb.run(door.dropLast() + relations + door.suffix(1) + statements, settings)
+  } catch {
+    guard error.code == "duckdb.failed" else { throw error }
+    throw Failure("sql.failed", "The statement failed.", words: error.words)
+  }
+}
+
+/// A table of the files that frames' rows are of.
+func filesTable(_ path: String) -> SQL {
+  "CREATE TABLE gadwall_files AS SELECT * FROM read_json(\(path), format = 'newline_delimited', columns = {number: 'INTEGER', region: 'VARCHAR', zone: 'VARCHAR', node: 'VARCHAR', stream: 'VARCHAR', rotated: 'TIMESTAMPTZ', batch: 'VARCHAR'})"
+}
+
+/// Columns that are the same for all rows of a file.
+private let fileColumns: Set = ["region", "zone", "node", "stream", "rotated", "batch"]
+
+/// A SELECT of the relation's columns over frames. Rows of files that broke while they were read have no entry among the files, and are not seen.
+func liveRows(_ frames: [String], _ used: UsedColumns) -> SQL {
+  guard !frames.isEmpty else { return emptyRows }
+  let columns = relationColumns.map { column -> SQL in
+    if fileColumns.contains(column.name) { return "f.\(name: column.name)" }
+    return used.uses(column.name) ? "r.\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
+  }
+  return
+    "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(frames)) r JOIN gadwall_files f ON r.batch = f.number"
+}
+
+/// The same over the archive's columns.
+func archiveRows(_ files: [String], _ used: UsedColumns) -> SQL {
+  guard !files.isEmpty else { return emptyRows }
+  let columns = relationColumns.map { column -> SQL in
+    used.uses(column.name) ? "\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
+  }
+  return "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(files))"
+}
+
+let emptyRows: SQL = {
+  let columns = relationColumns.map { "NULL::\($0.type) AS \(name: $0.name)" as SQL }
+  return "SELECT \(columns.joined(separator: ", ")) LIMIT 0"
+}()
+
+/// Writes what ``filesTable(_:)`` reads.
+func writeFiles(_ answers: [Gather.Answer], to path: String) throws(Failure) {
+  struct Row: Encodable {
+    var number: Int32
+    var region: String
+    var zone: String
+    var node: String
+    var stream: String
+    var rotated: String?
+    var batch: String?
+  }
+  var bytes: [UInt8] = []
+  for answer in answers {
+    for file in answer.files {
+      bytes += encodeJSON(
+        Row(
+          number: file.number, region: answer.node.region, zone: answer.node.zone, node: answer.node.name,
+          stream: file.stream, rotated: file.rotated.map { Instant(seconds: $0).description },
+          batch: file.batch))
+      bytes.append(0x0A)
+    }
+  }
+  do throws(SystemError) { try publish(bytes, at: path, replacing: true) } catch {
+    throw error.failure("scratch.unwritable", "The file \(path) can't be written.")
+  }
+}
+
+/// Statements that answer the questions over ``rowsName``, each into `N.parquet` in the folder. Types that Parquet would change go as text.
+func answerStatements(
+  _ questions: [(number: Int, question: QueryPlan.Question)], in folder: String
+) -> [SQL] {
+  questions.map { number, question in
+    let columns = question.columns.map { column -> SQL in
+      column.isFaithful
+        ? "\(name: column.name)" : "CAST(\(name: column.name) AS VARCHAR) AS \(name: column.name)"
+    }
+    let names = question.columns.map { "\(name: $0.name)" as SQL }
+    return
+      "COPY (SELECT \(columns.joined(separator: ", ")) FROM query(\(question.sql)) AS gadwall_answer(\(names.joined(separator: ", ")))) TO \(joined(folder, "\(number).parquet")) (FORMAT parquet, COMPRESSION zstd)"
+  }
+}

@@ -1,0 +1,174 @@
+import Support
+
+/// How an aggregate is taken apart: what each part of the rows gives, and what makes one value of that.
+struct Merge: Sendable {
+  /// Makes the partial values' expressions of the aggregate.
+  var parts: @Sendable (Syntax) -> [Syntax]
+  /// The name of the template that finishes them.
+  var template: String
+}
+
+/// Expressions that finish partial values, in which `a`, `b` and `c` stand for these. DuckDB's parser makes trees of them.
+let mergeTemplates: [(name: String, text: String)] = [
+  ("count", "CAST(coalesce(sum(a), 0) AS BIGINT)"),
+  ("count_if", "coalesce(sum(a), CAST(0 AS HUGEINT))"),
+  ("sum", "sum(a)"),
+  ("avg", "CAST(sum(a) AS DOUBLE) / sum(b)"),
+  ("product", "product(a)"), ("min", "min(a)"), ("max", "max(a)"), ("bool_and", "bool_and(a)"),
+  ("bool_or", "bool_or(a)"), ("bit_and", "bit_and(a)"), ("bit_or", "bit_or(a)"), ("bit_xor", "bit_xor(a)"),
+  ("any_value", "any_value(a)"), ("arg_min", "arg_min(a, b)"), ("arg_max", "arg_max(a, b)"),
+  ("var_pop", "struct_extract(\(moments), 's') / struct_extract(\(moments), 'n')"),
+  (
+    "var_samp",
+    "CASE WHEN sum(a) > 1 THEN struct_extract(\(moments), 's') / (struct_extract(\(moments), 'n') - 1) END"
+  ),
+  ("stddev_pop", "sqrt(struct_extract(\(moments), 's') / struct_extract(\(moments), 'n'))"),
+  (
+    "stddev_samp",
+    "CASE WHEN sum(a) > 1 THEN sqrt(struct_extract(\(moments), 's') / (struct_extract(\(moments), 'n') - 1)) END"
+  ),
+]
+
+/// Count, mean and sum of squared deviations of all parts together. Sums of squares would lose five digits.
+/// (Chan, Golub, LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979.)
+private let moments =
+  "list_reduce(list(struct_pack(n := CAST(a AS DOUBLE), m := b, s := c)) FILTER (WHERE a > 0), lambda x, y: struct_pack(n := x.n + y.n, m := x.m + (y.m - x.m) * y.n / (x.n + y.n), s := x.s + y.s + (y.m - x.m) * (y.m - x.m) * x.n * y.n / (x.n + y.n)))"
+
+/// By the aggregate's name. What is not here can't be taken apart, and ships.
+let merges: [String: Merge] = {
+  func same(_ template: String) -> Merge { Merge(parts: { [$0] }, template: template) }
+  func variance(_ template: String) -> Merge {
+    Merge(
+      parts: { aggregate in
+        [
+          aggregate.calling("count"), aggregate.calling("avg", casting: "DOUBLE"),
+          .function(
+            "*", [aggregate.calling("var_pop", casting: "DOUBLE"), aggregate.calling("count")],
+            isOperator: true),
+        ]
+      }, template: template)
+  }
+  var all: [String: Merge] = [
+    "count_star": same("count"), "count": same("count"), "count_if": same("count_if"),
+    "countif": same("count_if"),
+    "sum": same("sum"), "product": same("product"),
+    "var_pop": variance("var_pop"), "var_samp": variance("var_samp"), "variance": variance("var_samp"),
+    "stddev_pop": variance("stddev_pop"), "stddev_samp": variance("stddev_samp"),
+    "stddev": variance("stddev_samp"),
+  ]
+  for name in ["avg", "mean"] {
+    all[name] = Merge(parts: { [$0.calling("sum"), $0.calling("count")] }, template: "avg")
+  }
+  for name in ["min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "any_value"] {
+    all[name] = same(name)
+  }
+  all["arbitrary"] = same("any_value")
+  for (names, template, order) in [
+    (["arg_min", "argmin", "min_by"], "arg_min", "min"), (["arg_max", "argmax", "max_by"], "arg_max", "max"),
+  ] {
+    for name in names {
+      all[name] = Merge(
+        parts: { aggregate in
+          let arguments = aggregate["children"]?.items ?? []
+          // A row without an argument is passed over, whatever it is ordered by.
+          let present = Syntax.isNotNull(arguments[0])
+          let filter = aggregate["filter"].map { Syntax.and([$0, present]) } ?? present
+          return [aggregate, .function(order, [arguments[1]], filter: filter)]
+        }, template: template)
+    }
+  }
+  return all
+}()
+
+/// How many arguments an aggregate takes that is taken apart; more mean something else, as in `min(x, 3)`.
+func argumentCount(_ name: String) -> Int {
+  switch name {
+  case "count_star": 0
+  case "arg_min", "argmin", "min_by", "arg_max", "argmax", "max_by": 2
+  default: 1
+  }
+}
+
+/// Aggregates that give the same for a set as for the rows that it was made of.
+let setAggregates: Set = ["approx_count_distinct"]
+
+extension Syntax {
+  static func function(
+    _ name: String, _ arguments: [Syntax], filter: Syntax? = nil, isOperator: Bool = false
+  ) -> Syntax {
+    .node([
+      Member(key: "class", value: .text("FUNCTION")), Member(key: "type", value: .text("FUNCTION")),
+      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
+      Member(key: "function_name", value: .text(name)), Member(key: "schema", value: .text("")),
+      Member(key: "children", value: .list(arguments.map(\.withoutAlias))),
+      Member(key: "filter", value: filter ?? .null),
+      Member(
+        key: "order_bys",
+        value: .node([
+          Member(key: "type", value: .text("ORDER_MODIFIER")), Member(key: "orders", value: .list([])),
+        ])), Member(key: "distinct", value: .bool(false)),
+      Member(key: "is_operator", value: .bool(isOperator)), Member(key: "export_state", value: .bool(false)),
+      Member(key: "catalog", value: .text("")),
+    ])
+  }
+
+  static func column(_ name: String) -> Syntax {
+    .node([
+      Member(key: "class", value: .text("COLUMN_REF")), Member(key: "type", value: .text("COLUMN_REF")),
+      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
+      Member(key: "column_names", value: .list([.text(name)])),
+    ])
+  }
+
+  static func operation(_ type: String, _ children: [Syntax]) -> Syntax {
+    .node([
+      Member(key: "class", value: .text("OPERATOR")), Member(key: "type", value: .text(type)),
+      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
+      Member(key: "children", value: .list(children.map(\.withoutAlias))),
+    ])
+  }
+
+  static func isNotNull(_ value: Syntax) -> Syntax { operation("OPERATOR_IS_NOT_NULL", [value]) }
+
+  static func and(_ children: [Syntax]) -> Syntax {
+    .node([
+      Member(key: "class", value: .text("CONJUNCTION")), Member(key: "type", value: .text("CONJUNCTION_AND")),
+      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
+      Member(key: "children", value: .list(children.map(\.withoutAlias))),
+    ])
+  }
+
+  /// A position in a select list, counted from 1.
+  static func position(_ number: Int) -> Syntax {
+    .node([
+      Member(key: "class", value: .text("CONSTANT")), Member(key: "type", value: .text("VALUE_CONSTANT")),
+      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
+      Member(
+        key: "value",
+        value: .node([
+          Member(
+            key: "type",
+            value: .node([
+              Member(key: "id", value: .text("INTEGER")), Member(key: "type_info", value: .null),
+            ])), Member(key: "is_null", value: .bool(false)),
+          Member(key: "value", value: .number(String(number))),
+        ])),
+    ])
+  }
+
+  func named(_ alias: String) -> Syntax {
+    var copy = self
+    copy["alias"] = .text(alias)
+    return copy
+  }
+
+  var withoutAlias: Syntax { self["alias"]?.string?.isEmpty == false ? named("") : self }
+
+  /// Another aggregate over the same argument and rows.
+  fileprivate func calling(_ name: String, casting type: String? = nil) -> Syntax {
+    let arguments = (self["children"]?.items ?? []).map { argument in
+      type.map { cast(argument.withoutAlias, to: $0, like: .null) } ?? argument
+    }
+    return .function(name, arguments, filter: self["filter"])
+  }
+}

@@ -1,0 +1,145 @@
+import DuckDB
+import Rows
+import Support
+
+/// How a statement is answered.
+struct QueryPlan: Sendable {
+  enum Way: String, Sendable, Codable {
+    /// It reads no relation.
+    case nothing
+    /// Nodes send groups, and the gather finishes them.
+    case split
+    /// Nodes send rows, and the statement runs over them as it was written.
+    case ship
+  }
+
+  /// A question to each node that has rows, and to the archive.
+  struct Question: Sendable, Codable {
+    var relation: Relation
+    /// Over ``rowsName``.
+    var sql: String
+    /// Each row of its answers stands for as many as ``copiesName`` says.
+    var isBag: Bool
+    /// What it answers with. Types that Parquet changes travel as text.
+    var columns: [PartialColumn]
+  }
+
+  struct PartialColumn: Sendable, Codable {
+    var name: String
+    var type: String
+
+    /// Whether Parquet gives it back as what it was.
+    var isFaithful: Bool { !Self.changed.contains { type.hasPrefix($0) } }
+    /// Whether even text does not carry it: within something else, or in a STRUCT, whose fields may have no names.
+    var isLost: Bool {
+      type.contains("UNION") || type.contains("STRUCT")
+        || (type.hasSuffix("]") || type.hasPrefix("MAP")) && Self.changed.contains { type.contains($0) }
+    }
+
+    private static let changed = [
+      "HUGEINT", "UHUGEINT", "INTERVAL", "TIME WITH TIME ZONE", "ENUM", "BIT", "BIGNUM", "UNION",
+    ]
+  }
+
+  var way: Way
+  /// Columns that nodes and archive have to read.
+  var used: UsedColumns
+  var questions: [Question] = []
+  /// What runs at the end: over the answers, or over the relations.
+  var gather: SQL
+}
+
+extension Session {
+  /// Decides how the statement is answered. What is not sure to split ships, which is always right.
+  func plan(_ statement: Statement, _ columns: [ResultColumn]) async throws(Failure) -> QueryPlan {
+    let shipped = QueryPlan(
+      way: statement.relations.isEmpty ? .nothing : .ship, used: usedColumns(statement.query),
+      gather: try await rendered(statement.query))
+    // A name that the statement defines may stand before a relation's: then nobody but DuckDB knows which is read where.
+    guard !statement.relations.isEmpty, !definesRelation(statement.query) else { return shipped }
+    let templates = try await mergeTrees()
+    var splits: [SplitSelect] = []
+    let gather = try statement.query.rewritten { part throws(Failure) in
+      guard part.type == "SELECT_NODE", let found = split(part, number: splits.count, templates: templates)
+      else {
+        return part
+      }
+      splits.append(found)
+      return found.gather
+    }
+    // Where rows are needed all the same, groups save nothing.
+    guard !splits.isEmpty, !readsRelation(gather) else { return shipped }
+    return try await checked(splits, gather, statement, columns) ?? shipped
+  }
+
+  private func mergeTrees() async throws(Failure) -> [String: Syntax] {
+    let text = "SELECT " + mergeTemplates.map(\.text).joined(separator: ", ")
+    let answer = try await run(["SELECT json_serialize_sql(\(text))::VARCHAR AS tree"])
+    let tree = try Syntax(parsing: answer.first?.first?["tree"]?.string ?? "")
+    let items = tree["statements"]?.items.first?["node"]?["select_list"]?.items ?? []
+    return Dictionary(uniqueKeysWithValues: zip(mergeTemplates.map(\.name), items))
+  }
+
+  /// The plan, if DuckDB finds both halves sound and of the statement's own types.
+  private func checked(
+    _ splits: [SplitSelect], _ gather: Syntax, _ statement: Statement, _ columns: [ResultColumn]
+  ) async throws(Failure) -> QueryPlan? {
+    var questions: [QueryPlan.Question] = []
+    for split in splits {
+      let sql = try await rendered(split.node)
+      guard let described = try await described(sql) else { return nil }
+      let parts = described.map { QueryPlan.PartialColumn(name: $0.name, type: $0.type) }
+      guard !parts.contains(where: \.isLost) else { return nil }
+      questions.append(
+        QueryPlan.Question(
+          relation: split.relation, sql: sql.text, isBag: split.isBag, columns: parts))
+    }
+    let sql = try await rendered(gather)
+    try await run(questions.enumerated().map { index, question in emptyPartial(question, index) })
+    guard let found = try await described(sql), found.map(\.type) == columns.map(\.type) else { return nil }
+    var used = UsedColumns(names: [])
+    for split in splits {
+      used.names?.formUnion(usedColumns(split.node).names ?? Set(relationColumns.map(\.name)))
+    }
+    return QueryPlan(way: .split, used: used, questions: questions, gather: sql)
+  }
+
+  /// Names and types of a statement; nil when it can't be run.
+  ///
+  /// Within `TRY`, so that a statement that fails does not end the session.
+  private func described(_ sql: SQL) async throws(Failure) -> [ResultColumn]? {
+    let answer = try await run([
+      "SELECT json_serialize_plan(\(sql.text))->>'error' AS error"
+    ])
+    guard answer.first?.first?["error"]?.string == "false" else { return nil }
+    return resultColumns(try await run(["DESCRIBE FROM query(\(sql.text))"]))
+  }
+}
+
+/// The columns that a DESCRIBE tells of.
+func resultColumns(_ answer: [[JSONValue]]) -> [ResultColumn] {
+  (answer.last ?? []).map { row in
+    ResultColumn(name: row["column_name"]?.string ?? "", type: row["column_type"]?.string ?? "")
+  }
+}
+
+private func emptyPartial(_ question: QueryPlan.Question, _ number: Int) -> SQL {
+  let columns = question.columns.map { "NULL::\(SQL(trusted: $0.type)) AS \(name: $0.name)" as SQL }
+  return
+    "CREATE OR REPLACE VIEW \(name: partialName(number)) AS SELECT \(columns.joined(separator: ", ")) LIMIT 0"
+}
+
+private func definesRelation(_ part: Syntax) -> Bool {
+  let names = (part["cte_map"]?["map"]?.items ?? []).map { $0["key"]?.string } + [part["cte_name"]?.string]
+  if names.contains(where: { Relation(rawValue: $0?.lowercased() ?? "") != nil }) { return true }
+  return part.parts.contains(where: definesRelation)
+}
+
+private func readsRelation(_ part: Syntax) -> Bool {
+  if part.type == "BASE_TABLE", part.expressionClass == nil,
+    Relation(rawValue: part["table_name"]?.string?.lowercased() ?? "") != nil
+  {
+    return true
+  }
+  return part.parts.contains(where: readsRelation)
+}

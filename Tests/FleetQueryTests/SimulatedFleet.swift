@@ -1,0 +1,159 @@
+import DuckDB
+import Files
+import Logs
+import Support
+import TestSupport
+
+@testable import FleetQuery
+
+/// Rows dealt over nodes and an archive, and a statement answered as a fleet does it: planned, asked of each part by itself, through Parquet, and
+/// finished. All in one DuckDB, so that hundreds of statements take seconds.
+final class SimulatedFleet {
+  let folder: String
+  private let duckdb: DuckDB
+  private let rows: [SQL]
+  private var session: Session
+  private let parts: [Int]
+
+  /// - Parameters:
+  ///   - rows: statements that make the table `logs_all`, with a column `part`.
+  ///   - parts: those that are nodes; the archive is ``archive``.
+  init(_ folder: String, rows: [SQL], parts: [Int]) async throws {
+    self.folder = folder
+    self.rows = rows
+    self.parts = parts
+    duckdb = try await testDuckDB()
+    session = try await Self.open(duckdb, rows)
+  }
+
+  static let archive = 5
+
+  /// The relations as one DuckDB has them: all in one place.
+  private static let wholeViews: [SQL] = [
+    "CREATE OR REPLACE VIEW live AS SELECT * EXCLUDE (part) FROM logs_all WHERE part <> 5",
+    "CREATE OR REPLACE VIEW archive AS SELECT * EXCLUDE (part) FROM logs_all WHERE part = 5",
+    "CREATE OR REPLACE VIEW logs AS SELECT * EXCLUDE (part) FROM logs_all",
+  ]
+
+  private static func open(_ duckdb: DuckDB, _ rows: [SQL]) async throws -> Session {
+    let session = try duckdb.session(DuckDB.Settings(memory: .gibibytes(1)))
+    let empty: SQL = "CREATE OR REPLACE VIEW gadwall_rows AS \(emptyRows)"
+    try await session.run(rows + wholeViews + [empty])
+    return session
+  }
+
+  /// What one DuckDB gives. Values as text, by place.
+  func reference(_ text: String) async throws -> [[String]] {
+    try await reopening {
+      try await self.session.run(Self.wholeViews)
+      return try await self.values(SQL(trusted: text))
+    }
+  }
+
+  /// What the fleet gives, and how.
+  func answer(_ text: String) async throws -> (rows: [[String]], plan: QueryPlan) {
+    try await reopening {
+      try await self.session.run(Self.wholeViews)
+      let statement = try await self.session.statement(text)
+      let columns = resultColumns(try await self.session.run(["DESCRIBE FROM query(\(text))"]))
+      let plan = try await self.session.plan(statement, columns)
+      switch plan.way {
+      case .split: try await self.session.run(try await self.asked(plan))
+      case .ship, .nothing: try await self.session.run(self.shipped(plan.used))
+      }
+      return (try await self.values(plan.gather, count: columns.count), plan)
+    }
+  }
+
+  /// Each part's answers, as files, and the relations over them.
+  private func asked(_ plan: QueryPlan) async throws -> [SQL] {
+    var answers: [Gather.Answer] = []
+    for part in parts + [Self.archive] {
+      let questions = plan.questions.enumerated().map { (number: $0.offset, question: $0.element) }.filter {
+        part == Self.archive ? $0.question.relation.hasArchive : $0.question.relation.hasLive
+      }
+      let place = joined(folder, randomName())
+      try makeFolder(place)
+      let view: SQL =
+        "CREATE OR REPLACE VIEW gadwall_rows AS SELECT * EXCLUDE (part) FROM logs_all WHERE part = \(part)"
+      try await session.run([view] + answerStatements(questions, in: place))
+      var answer = Gather.Answer(node: Node(region: "", zone: "", name: ""), files: [])
+      for (number, _) in questions { answer.answered[number] = [joined(place, "\(number).parquet")] }
+      answers.append(answer)
+    }
+    let gather = Gather(duckdb: duckdb, scratch: folder, used: plan.used)
+    return gather.views(of: plan.questions, answers).map {
+      SQL(trusted: $0.text.replacing("CREATE VIEW", with: "CREATE OR REPLACE VIEW"))
+    }
+  }
+
+  /// The relations with nothing but the columns that the plan says are used.
+  private func shipped(_ used: UsedColumns) -> [SQL] {
+    let columns = relationColumns.map { column -> SQL in
+      used.uses(column.name) ? "\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
+    }.joined(separator: ", ")
+    return [
+      "CREATE OR REPLACE VIEW live AS SELECT \(columns) FROM logs_all WHERE part <> 5",
+      "CREATE OR REPLACE VIEW archive AS SELECT \(columns) FROM logs_all WHERE part = 5",
+      "CREATE OR REPLACE VIEW logs AS SELECT \(columns) FROM logs_all",
+    ]
+  }
+
+  private func values(_ statement: SQL, count: Int? = nil) async throws -> [[String]] {
+    var count = count
+    if count == nil {
+      count = resultColumns(try await session.run(["DESCRIBE FROM query(\(statement.text))"])).count
+    }
+    let names = (0..<(count ?? 0)).map { "c\($0)" as SQL }
+    let values = names.map { "\($0)::VARCHAR AS \($0)" as SQL }
+    let answer = try await session.run([
+      "SELECT \(values.joined(separator: ", ")) FROM query(\(statement.text)) AS gadwall_result(\(names.joined(separator: ", ")))"
+    ])
+    return (answer.last ?? []).map { row in names.map { row[$0.text]?.string ?? "NULL" } }
+  }
+
+  /// A statement that fails ends the session.
+  private func reopening<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do { return try await body() } catch {
+      session.end()
+      session = try await Self.open(duckdb, rows)
+      throw error
+    }
+  }
+}
+
+/// Whether two values are the same; numbers in them, within a billionth.
+func isSame(_ one: String, _ two: String) -> Bool {
+  if one == two { return true }
+  func parts(_ text: String) -> [Substring] {
+    text.split(omittingEmptySubsequences: false) { !($0.isNumber || "+-.eE".contains($0)) }
+  }
+  let (left, right) = (parts(one), parts(two))
+  func rest(_ text: String) -> String { text.filter { !($0.isNumber || "+-.eE".contains($0)) } }
+  guard left.count == right.count, rest(one) == rest(two) else { return false }
+  return zip(left, right).allSatisfy { a, b in
+    if a == b { return true }
+    guard let x = Double(a), let y = Double(b) else { return false }
+    return abs(x - y) <= 1e-9 * max(abs(x), abs(y), 1e-300) || abs(x - y) < 1e-12
+  }
+}
+
+/// The first difference between two results; nil when there is none.
+func difference(_ found: [[String]], _ wanted: [[String]], isOrdered: Bool) -> String? {
+  guard found.count == wanted.count else { return "\(found.count) rows, and not \(wanted.count)" }
+  func sorted(_ rows: [[String]]) -> [[String]] {
+    // By what is no number with a fraction first: a billionth must not change the order.
+    rows.sorted { one, two in
+      func key(_ row: [String]) -> String {
+        row.map { $0.contains(".") ? "" : $0 }.joined(separator: "\u{1}")
+      }
+      let (a, b) = (key(one), key(two))
+      return a == b ? one.lexicographicallyPrecedes(two) : a < b
+    }
+  }
+  let (left, right) = isOrdered ? (found, wanted) : (sorted(found), sorted(wanted))
+  for (a, b) in zip(left, right) where !(a.count == b.count && zip(a, b).allSatisfy(isSame)) {
+    return "\(a), and not \(b)"
+  }
+  return nil
+}
