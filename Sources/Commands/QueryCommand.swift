@@ -25,6 +25,7 @@ enum QueryCommand: Command {
     "When the answer is due: nodes without one by then are cut off. Default 5m.")
   static let coverage = Flag("coverage", "Tell of each node what it gave, as JSON on standard error.")
   static let allowPartial = Flag("allow-partial", "End with 0 even when a node or a file is missing.")
+  static let explain = Flag("explain", "Say how it would be answered, and ask nobody.")
   static let quiet = Flag("quiet", "No line about what the answer covers.")
 
   static let definition = CommandDefinition(
@@ -36,7 +37,7 @@ enum QueryCommand: Command {
       """,
     arguments: [Argument("SQL", required: false, "The statement.")],
     flags: SelectionFlags.all + [
-      file, parameter, format, output, deadline, coverage, allowPartial, quiet,
+      file, parameter, format, output, deadline, explain, coverage, allowPartial, quiet,
     ],
     examples: [
       (
@@ -82,6 +83,10 @@ enum QueryCommand: Command {
           engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
           duckdb: workspace.duckdb,
           scratch: joined(workspace.scratch, "query"))
+        if arguments.has(explain) {
+          Output.standard.write(try await query.explain(request))
+          return .done
+        }
         let result = try await query.run(request)
         try QueryView(result: result, format: format).write(to: path)
         if !arguments.has(quiet) { Output.errors.line(result.coverage.line) }

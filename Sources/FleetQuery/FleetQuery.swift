@@ -93,6 +93,29 @@ public struct FleetQuery: Sendable {
     fatalError("the loop ends by itself")
   }
 
+  /// How the statement would be answered, as text for people; nobody is asked.
+  public func explain(_ request: QueryRequest) async throws(Failure) -> String {
+    let prepared = try await prepare(request, .after(seconds: request.deadline))
+    let plan = prepared.plan
+    let nodes = try await engine.nodes(matching: request.selection)
+    let way =
+      switch plan.way {
+      case .nothing: "nothing: the statement reads no relation"
+      case .split: "split: nodes send groups, which are finished here"
+      case .ship: "ship: nodes send the columns that are used, and the statement runs here"
+      }
+    let relations = prepared.statement.relations
+    var text = "way      \(way)\n"
+    text += "reads    \(relations.map(\.rawValue).sorted().joined(separator: ", "))\n"
+    text += "nodes    \(relations.contains(where: \.hasLive) ? nodes.count : 0) of \(nodes.count)\n"
+    let columns = relationColumns.map(\.name).filter(plan.used.uses)
+    text += "columns  \(columns.joined(separator: ", "))\n"
+    for question in plan.questions {
+      text += "asked    \(question.sql)\(question.isBag ? "  -- each row for as many" : "")\n"
+    }
+    return text + "gather   \(plan.gather.text)\n"
+  }
+
   // MARK: the statement
 
   private struct Prepared: Sendable {
@@ -172,7 +195,7 @@ public struct FleetQuery: Sendable {
     } onCancel: {
       reading.cancel()
     }.get()
-    if prepared.plan.way == .split, !asked.archive.isEmpty {
+    if !prepared.plan.questions.isEmpty, !asked.archive.isEmpty {
       asked.answers.append(try await archiveAnswer(asked.archive, prepared.plan, deadline))
     }
     return asked
@@ -329,7 +352,7 @@ public struct FleetQuery: Sendable {
       plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"],
       answerStatements(asked, in: folder), folders: [joined(scratch, "in") + "/", spill + "/"],
       Gather.settings(scratch: spill, deadline: deadline))
-    var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [])
+    var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [], isArchive: true)
     for (number, _) in asked { answer.answered[number] = [joined(folder, "\(number).parquet")] }
     return answer
   }

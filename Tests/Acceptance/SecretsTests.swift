@@ -167,9 +167,10 @@ struct SecretsTests {
       func sees(_ words: String...) -> Bool {
         seen.lines.contains { line in words.allSatisfy { contains(line, Array($0.utf8)) } }
       }
-      #expect(sees(TestFleet.program, "\0harvest"))
-      #expect(sees("/duckdb\0-json"))
+      // What ends at once may be gone before anybody has looked.
       if one.asksNode {
+        #expect(sees(TestFleet.program, "\0harvest"))
+        #expect(sees("/duckdb\0-json"))
         #expect(search.files > within)
         #expect(sees(TestFleet.program, "\0node\0stage\0", store.endpoint))
         #expect(sees("\0node\0stage\0", fleet.nodes[0].root))

@@ -258,7 +258,7 @@ struct TestFleet: Sendable {
 
   /// Replaces an object behind the program's back. Asked of the server, which remembers what its folders held.
   func replaceObject(_ key: String, with bytes: [UInt8]) async throws {
-    guard let archive else { return try publish(bytes, at: joined(store, key), replacing: true) }
+    guard let archive else { return try write(bytes, to: joined(store, key)) }
     try await archive.put(bytes, at: key)
   }
 

@@ -57,10 +57,8 @@ final class SimulatedFleet {
       let statement = try await self.session.statement(text)
       let columns = resultColumns(try await self.session.run(["DESCRIBE FROM query(\(text))"]))
       let plan = try await self.session.plan(statement, columns)
-      switch plan.way {
-      case .split: try await self.session.run(try await self.asked(plan))
-      case .ship, .nothing: try await self.session.run(self.shipped(plan.used))
-      }
+      let isAsked = !plan.questions.isEmpty
+      try await self.session.run(isAsked ? try await self.asked(plan) : self.shipped(plan.used))
       return (try await self.values(plan.gather, count: columns.count), plan)
     }
   }
@@ -78,11 +76,15 @@ final class SimulatedFleet {
         "CREATE OR REPLACE VIEW gadwall_rows AS SELECT * EXCLUDE (part) FROM logs_all WHERE part = \(part)"
       try await session.run([view] + answerStatements(questions, in: place))
       var answer = Gather.Answer(node: Node(region: "", zone: "", name: ""), files: [])
+      answer.isArchive = part == Self.archive
       for (number, _) in questions { answer.answered[number] = [joined(place, "\(number).parquet")] }
       answers.append(answer)
     }
     let gather = Gather(duckdb: duckdb, scratch: folder, used: plan.used)
-    return gather.views(of: plan.questions, answers).map {
+    let views =
+      plan.way == .split
+      ? gather.views(of: plan.questions, answers) : gather.views(plan.questions[0], answers)
+    return views.map {
       SQL(trusted: $0.text.replacing("CREATE VIEW", with: "CREATE OR REPLACE VIEW"))
     }
   }

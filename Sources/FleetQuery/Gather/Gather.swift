@@ -39,6 +39,7 @@ struct Gather: Sendable {
     var frames: [String] = []
     /// Files with answers, by question.
     var answered: [Int: [String]] = [:]
+    var isArchive = false
   }
 
   static func settings(scratch: String?, deadline: Deadline) -> DuckDB.Settings {
@@ -67,6 +68,16 @@ struct Gather: Sendable {
     return [
       filesTable(path), "CREATE VIEW live AS \(liveRows(answers.flatMap(\.frames), used))",
       "CREATE VIEW archive AS \(archiveRows(archive, used))",
+      "CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
+    ]
+  }
+
+  /// The relations over what was left of the nodes' and the archive's rows.
+  func views(_ question: QueryPlan.Question, _ answers: [Answer]) -> [SQL] {
+    func rows(_ answers: [Answer]) -> SQL { archiveRows(answers.flatMap { $0.answered[0] ?? [] }, used) }
+    return [
+      "CREATE VIEW live AS \(rows(answers.filter { !$0.isArchive }))",
+      "CREATE VIEW archive AS \(rows(answers.filter(\.isArchive)))",
       "CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
     ]
   }
@@ -113,7 +124,13 @@ struct Gather: Sendable {
       }
     let folders = [joined(scratch, "in"), joined(scratch, "out"), spill].map { $0 + "/" }
     let relations =
-      plan.way == .split ? views(of: plan.questions, answers) : try views(answers, archive: archive)
+      if plan.way == .split {
+        views(of: plan.questions, answers)
+      } else if let question = plan.questions.first {
+        views(question, answers)
+      } else {
+        try views(answers, archive: archive)
+      }
     try await confined(
       duckdb, relations, [copy], folders: folders, Self.settings(scratch: spill, deadline: deadline))
     return output

@@ -39,9 +39,8 @@ func usedColumns(_ query: Syntax) -> UsedColumns {
       default: break
       }
       if part.expressionClass == "COLUMN_REF" {
-        for name in part["column_names"]?.items ?? [] {
-          if let name = name.string { references.insert(name.lowercased()) }
-        }
+        // Before the last part stand qualifiers.
+        if let name = part.columnName { references.insert(name) }
       }
       for member in members { look(member.value) }
     default: break

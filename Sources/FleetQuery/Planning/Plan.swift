@@ -9,7 +9,7 @@ struct QueryPlan: Sendable {
     case nothing
     /// Nodes send groups, and the gather finishes them.
     case split
-    /// Nodes send rows, and the statement runs over them as it was written.
+    /// Nodes send rows, and the statement runs over them as it was written: their frames, or what a question leaves of them.
     case ship
   }
 
@@ -58,9 +58,33 @@ extension Session {
     // A name that the statement defines may stand before a relation's: then nobody but DuckDB knows which is read where.
     guard !statement.relations.isEmpty, !definesRelation(statement.query) else { return shipped }
     let templates = try await mergeTrees()
+    for isBag in [false, true] {
+      if let plan = try await plan(statement, columns, templates, isBag: isBag) { return plan }
+    }
+    return try await narrowed(shipped, statement) ?? shipped
+  }
+
+  /// Shipping without the rows that nodes can leave out.
+  private func narrowed(_ shipped: QueryPlan, _ statement: Statement) async throws(Failure) -> QueryPlan? {
+    guard let (relation, node) = narrowedQuery(statement.query, shipped.used) else { return nil }
+    let sql = try await rendered(node)
+    guard let described = try await described(sql) else { return nil }
+    var plan = shipped
+    plan.questions = [
+      QueryPlan.Question(
+        relation: relation, sql: sql.text, isBag: false,
+        columns: described.map { QueryPlan.PartialColumn(name: $0.name, type: $0.type) })
+    ]
+    return plan
+  }
+
+  private func plan(
+    _ statement: Statement, _ columns: [ResultColumn], _ templates: [String: Syntax], isBag: Bool
+  ) async throws(Failure) -> QueryPlan? {
     var splits: [SplitSelect] = []
     let gather = try statement.query.rewritten { part throws(Failure) in
-      guard part.type == "SELECT_NODE", let found = split(part, number: splits.count, templates: templates)
+      guard part.type == "SELECT_NODE",
+        let found = split(part, number: splits.count, templates: templates, isBag: isBag)
       else {
         return part
       }
@@ -68,8 +92,8 @@ extension Session {
       return found.gather
     }
     // Where rows are needed all the same, groups save nothing.
-    guard !splits.isEmpty, !readsRelation(gather) else { return shipped }
-    return try await checked(splits, gather, statement, columns) ?? shipped
+    guard !splits.isEmpty, !readsRelation(gather) else { return nil }
+    return try await checked(splits, gather, columns)
   }
 
   private func mergeTrees() async throws(Failure) -> [String: Syntax] {
@@ -82,7 +106,7 @@ extension Session {
 
   /// The plan, if DuckDB finds both halves sound and of the statement's own types.
   private func checked(
-    _ splits: [SplitSelect], _ gather: Syntax, _ statement: Statement, _ columns: [ResultColumn]
+    _ splits: [SplitSelect], _ gather: Syntax, _ columns: [ResultColumn]
   ) async throws(Failure) -> QueryPlan? {
     var questions: [QueryPlan.Question] = []
     for split in splits {

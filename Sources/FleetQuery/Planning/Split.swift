@@ -25,10 +25,12 @@ func partialName(_ number: Int) -> String { "gadwall_partial_\(number)" }
 ///
 /// Right or nil: whatever is not understood to the last part ships. The types of both halves are compared with the statement's own afterwards.
 ///
-/// - Parameter templates: ``mergeTemplates`` as trees, by name.
-func split(_ select: Syntax, number: Int, templates: [String: Syntax]) -> SplitSelect? {
+/// - Parameters:
+///   - templates: ``mergeTemplates`` as trees, by name.
+///   - isBag: that aggregates of aggregates were tried before, and DuckDB had no such.
+func split(_ select: Syntax, number: Int, templates: [String: Syntax], isBag: Bool = false) -> SplitSelect? {
   guard var splitter = Splitter(select, templates) else { return nil }
-  if let merged = splitter.split(number) { return merged }
+  if !isBag, let merged = splitter.split(number) { return merged }
   splitter.isBag = true
   return splitter.split(number)
 }
@@ -37,8 +39,7 @@ private struct Splitter {
   let select: Syntax
   let templates: [String: Syntax]
   let relation: Relation
-  /// What columns may be qualified with.
-  let qualifier: String
+  let scope: RelationScope
   let items: [Syntax]
   /// Of the select list, in small letters, with the place of the item.
   private let aliases: [String: Int]
@@ -54,7 +55,8 @@ private struct Splitter {
     self.templates = templates
     self.relation = relation
     let alias = from["alias"]?.string ?? ""
-    qualifier = (alias.isEmpty ? from["table_name"]?.string ?? "" : alias).lowercased()
+    scope = RelationScope(
+      qualifier: (alias.isEmpty ? from["table_name"]?.string ?? "" : alias).lowercased())
     items = select["select_list"]?.items ?? []
     var aliases: [String: Int] = [:]
     for (index, item) in items.enumerated() {
@@ -90,7 +92,12 @@ private struct Splitter {
       keys.allSatisfy(isOfRelation), select["where_clause"].map(isOfRelation) ?? true
     else { return nil }
     var parts = Parts(keys: keys)
-    let list = items.map { replaced($0, &parts) }
+    // A column keeps its name, by which a statement around this one may call it.
+    let list = items.map { item in
+      let name = item.expressionClass == "COLUMN_REF" ? item["column_names"]?.items.last?.string ?? "" : ""
+      let alias = item["alias"]?.string ?? ""
+      return replaced(item, &parts)?.named(alias.isEmpty ? name : alias)
+    }
     guard let gatherList = whole(list) else { return nil }
     var gather = select
     gather["select_list"] = .list(gatherList)
@@ -170,7 +177,7 @@ private struct Splitter {
     node["having"] = .null
     node["qualify"] = .null
     node["select_list"] = .list(list)
-    node["from_table"] = table(rowsName, alias: qualifier)
+    node["from_table"] = table(rowsName, alias: scope.qualifier)
     node["aggregate_handling"] = .text("STANDARD_HANDLING")
     node["group_expressions"] = .list((0..<grouped).map { .position($0 + 1) })
     node["group_sets"] = .list(grouped == 0 ? [] : [.list((0..<grouped).map { .number(String($0)) })])
@@ -205,7 +212,7 @@ private struct Splitter {
       }
       let outer = parts.bound
       defer { parts.bound = outer }
-      guard let bound = boundNames(expression) else { return nil }
+      guard let bound = scope.boundNames(expression) else { return nil }
       parts.bound.formUnion(bound)
       var changed: [Syntax.Member] = []
       for member in members {
@@ -261,7 +268,8 @@ private struct Splitter {
   /// The aggregate as it was written, over what travels of its rows.
   private func overBag(_ aggregate: Syntax, _ parts: inout Parts) -> Syntax? {
     func member(_ value: Syntax) -> Syntax {
-      value.expressionClass == "CONSTANT" ? value : parts.addMember(value.withoutAlias)
+      // What is the same for all rows has to stay where it is: a quantile's place is no column.
+      hasColumns(value) ? parts.addMember(value.withoutAlias) : value
     }
     var result = aggregate
     result["children"] = .list((aggregate["children"]?.items ?? []).map(member))
@@ -343,41 +351,9 @@ private struct Splitter {
 
   // MARK: what there is
 
-  private func isColumn(_ name: String) -> Bool { relationNames.contains(name) }
+  private func isColumn(_ name: String) -> Bool { scope.has(name) }
 
-  /// Whether every column in it is one of the relation's.
-  private func isOfRelation(_ expression: Syntax) -> Bool { isOfRelation(expression, []) }
-
-  private func isOfRelation(_ expression: Syntax, _ bound: Set<String>) -> Bool {
-    if expression.expressionClass == "COLUMN_REF" {
-      let names = (expression["column_names"]?.items ?? []).map { $0.string?.lowercased() ?? "" }
-      if let first = names.first, bound.contains(first) { return true }
-      switch names.count {
-      case 1: return isColumn(names[0])
-      case 2: return names[0] == qualifier && isColumn(names[1])
-      default: return false
-      }
-    }
-    guard let more = boundNames(expression) else { return false }
-    return expression.parts.allSatisfy { isOfRelation($0, bound.union(more)) }
-  }
-
-  /// Parameters that a lambda gives its body; nil when one of them hides a column. The arrow of JSON looks like a lambda to the parser: it has a
-  /// column where that has parameters.
-  private func boundNames(_ expression: Syntax) -> Set<String>? {
-    guard expression.expressionClass == "LAMBDA", let left = expression["lhs"] else { return [] }
-    var names: Set<String> = []
-    func collect(_ part: Syntax) {
-      if part.expressionClass == "COLUMN_REF" {
-        if part["column_names"]?.items.count == 1, let name = part.columnName { names.insert(name) }
-      } else {
-        for part in part.parts { collect(part) }
-      }
-    }
-    collect(left)
-    if names.isEmpty || names.allSatisfy(isColumn) { return [] }
-    return names.contains(where: isColumn) ? nil : names
-  }
+  private func isOfRelation(_ expression: Syntax) -> Bool { scope.owns(expression) }
 
   private func hasWindow(_ part: Syntax) -> Bool {
     part.expressionClass == "WINDOW" || part.parts.contains(where: hasWindow)
@@ -402,27 +378,8 @@ private struct Splitter {
     isAggregate(expression) ? [expression] : expression.parts.flatMap(aggregatesIn)
   }
 
-  /// Whether it is made of nothing but what is known to give, row by row, the same anywhere.
-  private func isPlain(_ part: Syntax) -> Bool {
-    switch part.expressionClass {
-    case "SUBQUERY", "STAR", "POSITIONAL_REFERENCE", "LAMBDA_REF", "PARAMETER", "DEFAULT": return false
-    case "FUNCTION":
-      let name = part["function_name"]?.string?.lowercased() ?? ""
-      guard !unsteadyFunctions.contains(name), !(name == "age" && part["children"]?.items.count == 1) else {
-        return false
-      }
-    case "COLUMN_REF":
-      if part["column_names"]?.items.count == 1, let name = part.columnName, unsteadyFunctions.contains(name)
-      {
-        return false
-      }
-    default: break
-    }
-    return part.parts.allSatisfy { isPlain($0) }
-  }
+  private func isPlain(_ part: Syntax) -> Bool { scope.isSteady(part) }
 }
-
-private let relationNames = Set(relationColumns.map(\.name))
 
 /// The relation that stands alone in a FROM, unless its columns got other names.
 func plainRelation(_ from: Syntax) -> Relation? {
@@ -437,19 +394,6 @@ private func whole(_ items: [Syntax?]) -> [Syntax]? {
   let found = items.compactMap(\.self)
   return found.count == items.count ? found : nil
 }
-
-/// Macros whose bodies aggregate.
-private let aggregateMacros: Set = ["geomean", "geometric_mean", "weighted_avg", "wavg"]
-
-/// Functions that give another value each time, read a clock, or make several rows of one.
-let unsteadyFunctions: Set = [
-  "random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "unnest", "generate_subscripts",
-  "regexp_split_to_table",
-  "now", "today", "ago", "transaction_timestamp", "get_current_time", "get_current_timestamp", "current_date",
-  "current_time", "current_timestamp", "localtime", "localtimestamp", "current_localtime",
-  "current_localtimestamp",
-  "json_group_array", "json_group_object", "json_group_structure",
-]
 
 extension Syntax {
   /// The last part of a column's name, in small letters.

@@ -24,8 +24,6 @@ SELECT count(*) FROM logs WHERE id NOT IN ('mallory', NULL)
 
 SELECT count(*) FROM live WHERE line BETWEEN 10 AND 20 OR line NOT BETWEEN 5 AND 370
 
-SELECT count(*) FROM live WHERE line BETWEEN SYMMETRIC 20 AND 10
-
 SELECT message FROM logs WHERE message LIKE '%100\%_done%' ESCAPE '\' AND line < 30
 
 SELECT count(*) FROM logs WHERE message LIKE '% took % ms' AND message NOT ILIKE '%GATEWAY%'
@@ -62,7 +60,7 @@ SELECT count(*) FROM logs WHERE text LIKE '%\xff%' OR length(text) > 1000
 
 SELECT count(*) FROM logs WHERE extra->>'level' = 'ERROR'
 
-SELECT count(*) FROM logs WHERE (extra->>'ms')::VARCHAR = '7' OR extra->'ok' = 'true'
+SELECT count(*) FROM logs WHERE (extra->>'ms')::VARCHAR = '7' OR (extra->'ok') = 'true'
 
 SELECT count(*) FROM logs WHERE try_cast(extra->>'ms' AS DOUBLE) > 100 AND try_cast(extra->>'ms' AS DOUBLE) < 1000
 
@@ -119,3 +117,5 @@ SELECT count(*) FROM logs WHERE hash(id) % 3 = 1
 SELECT count(*) FROM (SELECT * FROM logs WHERE category = 'ERROR') WHERE service = 'auth'
 
 SELECT count(*) FROM logs AS l WHERE l.category = 'ERROR' AND l.line + 1 > 5 AND NOT l.node = 'cedar'
+
+SELECT count(*) FROM logs WHERE 'u7' = (extra->>'user') AND category IN ('ERROR', 'WARN')

@@ -1,0 +1,113 @@
+import Support
+
+/// What nodes send of a statement that ships: the rows that its WHERE keeps, and of an ORDER BY with a LIMIT the first ones.
+///
+/// Only for a statement that is one SELECT over one relation. The statement runs over what they send as it was written, so whatever is kept too much
+/// does no harm.
+///
+/// - Returns: a query over ``rowsName`` that gives the used columns of these rows; nil when nothing can be left out.
+func narrowedQuery(_ select: Syntax, _ used: UsedColumns) -> (relation: Relation, node: Syntax)? {
+  guard select.type == "SELECT_NODE", let from = select["from_table"], let relation = plainRelation(from),
+    (select["cte_map"]?["map"]?.items ?? []).isEmpty, select["sample"] == nil,
+    // Read again somewhere else, it may need what is left out here.
+    relationReads(select) == 1
+  else { return nil }
+  let alias = from["alias"]?.string ?? ""
+  let scope = RelationScope(
+    qualifier: (alias.isEmpty ? from["table_name"]?.string ?? "" : alias).lowercased())
+  var node = select
+  var isNarrower = false
+  if let condition = select["where_clause"] {
+    if scope.isSteady(condition), scope.owns(condition) {
+      isNarrower = true
+    } else {
+      node["where_clause"] = .null
+    }
+  }
+  // Rows that were not left out by a condition that can't be asked there could be among the first ones.
+  let isWhole = select["where_clause"] == nil || isNarrower
+  let first = isWhole ? firstRows(select, scope) : nil
+  guard isNarrower || first != nil else { return nil }
+  let names = relationColumns.map(\.name).filter(used.uses)
+  node["select_list"] = .list(
+    (names.isEmpty ? ["line"] : names).map { name in Syntax.column(name).named(name) })
+  var table = from
+  table["table_name"] = .text(rowsName)
+  table["schema_name"] = .text("")
+  table["alias"] = .text(scope.qualifier)
+  node["from_table"] = table
+  node["modifiers"] = .list(first ?? [])
+  for key in ["having", "qualify"] { node[key] = .null }
+  node["group_expressions"] = .list([])
+  node["group_sets"] = .list([])
+  node["aggregate_handling"] = .text("STANDARD_HANDLING")
+  return (relation, node)
+}
+
+private func relationReads(_ part: Syntax) -> Int {
+  let isOne =
+    part.type == "BASE_TABLE" && part.expressionClass == nil
+    && Relation(rawValue: part["table_name"]?.string?.lowercased() ?? "") != nil
+  return part.parts.reduce(isOne ? 1 : 0) { $0 + relationReads($1) }
+}
+
+/// The modifiers that give a part's first rows: its limit and offset together, by its order. Nil when all rows are needed.
+private func firstRows(_ select: Syntax, _ scope: RelationScope) -> [Syntax]? {
+  let items = select["select_list"]?.items ?? []
+  let modifiers = select["modifiers"]?.items ?? []
+  guard modifiers.count == 2, modifiers[0].type == "ORDER_MODIFIER", var limit = modifiers.last,
+    limit.type == "LIMIT_MODIFIER", let count = wholeNumber(limit["limit"]),
+    let offset = limit["offset"] == nil ? 0 : wholeNumber(limit["offset"]), count + offset < 1 << 31,
+    select["having"] == nil, select["qualify"] == nil, (select["group_expressions"]?.items ?? []).isEmpty,
+    select["aggregate_handling"]?.string == "STANDARD_HANDLING", items.allSatisfy(givesOneRow)
+  else { return nil }
+  var orders: [Syntax] = []
+  for order in modifiers[0]["orders"]?.items ?? [] {
+    guard var expression = order["expression"] else { return nil }
+    if expression.expressionClass == "CONSTANT" {
+      // A star moves the places.
+      guard let place = wholeNumber(expression), items.indices.contains(place - 1),
+        !items.contains(where: { $0.expressionClass == "STAR" })
+      else { return nil }
+      expression = items[place - 1].withoutAlias
+    } else if expression["column_names"]?.items.count == 1, let name = expression.columnName {
+      // ORDER BY prefers an alias.
+      let named = items.filter { $0["alias"]?.string?.lowercased() == name }
+      guard named.count < 2 else { return nil }
+      if let item = named.first { expression = item.withoutAlias }
+    }
+    guard scope.isSteady(expression), scope.owns(expression) else { return nil }
+    var changed = order
+    changed["expression"] = expression
+    orders.append(changed)
+  }
+  var order = modifiers[0]
+  order["orders"] = .list(orders)
+  limit["limit"] = .position(count + offset)
+  limit["offset"] = .null
+  return orders.isEmpty ? nil : [order, limit]
+}
+
+/// Neither makes one row of many, nor looks at others, nor makes many of one, nor changes from one to the next.
+private func givesOneRow(_ part: Syntax) -> Bool {
+  switch part.expressionClass {
+  case "WINDOW", "SUBQUERY": return false
+  case "FUNCTION":
+    let name = part["function_name"]?.string?.lowercased() ?? ""
+    if aggregateFunctions.contains(name) || aggregateMacros.contains(name) || unsteadyFunctions.contains(name)
+    {
+      return false
+    }
+  default: break
+  }
+  return part.parts.allSatisfy(givesOneRow)
+}
+
+private func wholeNumber(_ value: Syntax?) -> Int? {
+  guard let value, value.expressionClass == "CONSTANT", case .number(let digits)? = value["value"]?["value"],
+    value["value"]?["type"]?["id"]?.string?.hasSuffix("INT") ?? false
+      || value["value"]?["type"]?["id"]?.string == "INTEGER",
+    let number = Int(digits), number >= 0
+  else { return nil }
+  return number
+}
