@@ -133,3 +133,26 @@ public protocol Engine: Sendable {
     progress: @escaping @Sendable (Node, NodeProgress) -> Void
   ) -> AsyncStream<NodeOutcome>
 }
+
+extension Engine {
+  /// The nodes that are meant.
+  ///
+  /// - Throws: `fleet.empty`; `fleet.no-match`, which lists the known ones, for a pattern that matches none.
+  public func chosenNodes(_ selection: NodeSelection) async throws(Failure) -> [Node] {
+    let all = try await nodes(matching: NodeSelection())
+    guard !all.isEmpty else {
+      throw Failure(
+        "fleet.empty", "The engine '\(name)' has no node.",
+        remedy: "List nodes under 'local.nodes' in the configuration.")
+    }
+    let unmatched = selection.unmatched(among: all)
+    let chosen = all.filter(selection.matches)
+    guard unmatched.isEmpty, !chosen.isEmpty else {
+      throw Failure(
+        "fleet.no-match",
+        "No node matches \(unmatched.isEmpty ? "all of the patterns at once" : unmatched.joined(separator: " ")).",
+        remedy: "Known nodes: \(all.map(\.description).joined(separator: ", ")).")
+    }
+    return chosen
+  }
+}

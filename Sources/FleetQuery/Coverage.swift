@@ -60,6 +60,7 @@ public struct Coverage: Sendable, Codable {
     ] where count(state) > 0 {
       parts.append("\(count(state)) \(word)")
     }
+    if pruned > 0 { parts.append("\(pruned) left out by the statement") }
     parts.append(counted(nodes.reduce(0) { $0 + $1.files }, "file"))
     parts.append("\(ByteCount(sum(\.bytes))) read")
     parts.append("\(grouped(sum(\.lines))) lines")

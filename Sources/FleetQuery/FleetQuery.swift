@@ -97,7 +97,6 @@ public struct FleetQuery: Sendable {
   public func explain(_ request: QueryRequest) async throws(Failure) -> String {
     let prepared = try await prepare(request, .after(seconds: request.deadline))
     let plan = prepared.plan
-    let nodes = try await engine.nodes(matching: request.selection)
     let way =
       switch plan.way {
       case .nothing: "nothing: the statement reads no relation"
@@ -107,7 +106,7 @@ public struct FleetQuery: Sendable {
     let relations = prepared.statement.relations
     var text = "way      \(way)\n"
     text += "reads    \(relations.map(\.rawValue).sorted().joined(separator: ", "))\n"
-    text += "nodes    \(relations.contains(where: \.hasLive) ? nodes.count : 0) of \(nodes.count)\n"
+    text += "nodes    \(prepared.nodes.count) of \(prepared.nodes.count + prepared.pruned)\n"
     let columns = relationColumns.map(\.name).filter(plan.used.uses)
     text += "columns  \(columns.joined(separator: ", "))\n"
     for question in plan.questions {
@@ -122,6 +121,9 @@ public struct FleetQuery: Sendable {
     var statement: Statement
     var columns: [ResultColumn]
     var plan: QueryPlan
+    /// Those to ask, and how many the statement's conditions leave out.
+    var nodes: [Node]
+    var pruned: Int
   }
 
   private func prepare(_ request: QueryRequest, _ deadline: Deadline) async throws(Failure) -> Prepared {
@@ -140,8 +142,15 @@ public struct FleetQuery: Sendable {
         "sql.failed", "The statement can't be run.",
         remedy: "The columns are \(relationColumns.map(\.name).joined(separator: ", ")).", words: error.words)
     }
+    let plan = try await session.plan(statement, columns)
+    let hasLive = statement.relations.contains(where: \.hasLive)
+    // A wish that nothing answers to is a mistake, whatever is asked.
+    let chosen =
+      hasLive || request.selection != NodeSelection() ? try await engine.chosenNodes(request.selection) : []
+    let nodes = hasLive ? try await session.asked(plan, of: chosen) : []
     return Prepared(
-      statement: statement, columns: columns, plan: try await session.plan(statement, columns))
+      statement: statement, columns: columns, plan: plan, nodes: nodes,
+      pruned: hasLive ? chosen.count - nodes.count : 0)
   }
 
   // MARK: asking
@@ -183,8 +192,8 @@ public struct FleetQuery: Sendable {
     }
     do throws(Failure) {
       if hasLive {
-        let nodes = try await engine.nodes(matching: request.selection)
-        try await askNodes(nodes, request, prepared, holdings, deadline, &asked)
+        asked.coverage.pruned = prepared.pruned
+        try await askNodes(prepared.nodes, request, prepared, holdings, deadline, &asked)
       }
     } catch {
       reading.cancel()

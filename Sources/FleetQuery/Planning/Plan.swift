@@ -1,4 +1,5 @@
 import DuckDB
+import Logs
 import Rows
 import Support
 
@@ -45,6 +46,8 @@ struct QueryPlan: Sendable {
   /// Columns that nodes and archive have to read.
   var used: UsedColumns
   var questions: [Question] = []
+  /// A query over ``nodesName`` that gives the nodes that can have an answer; nil for all.
+  var nodes: SQL?
   /// What runs at the end: over the answers, or over the relations.
   var gather: SQL
 }
@@ -70,6 +73,7 @@ extension Session {
     let sql = try await rendered(node)
     guard let described = try await described(sql) else { return nil }
     var plan = shipped
+    plan.nodes = try await nodes([node])
     plan.questions = [
       QueryPlan.Question(
         relation: relation, sql: sql.text, isBag: false,
@@ -125,7 +129,36 @@ extension Session {
     for split in splits {
       used.names?.formUnion(usedColumns(split.node).names ?? Set(relationColumns.map(\.name)))
     }
-    return QueryPlan(way: .split, used: used, questions: questions, gather: sql)
+    return QueryPlan(
+      way: .split, used: used, questions: questions, nodes: try await nodes(splits.map(\.node)), gather: sql)
+  }
+
+  /// Nodes of which any of the questions may have an answer.
+  private func nodes(_ questions: [Syntax]) async throws(Failure) -> SQL? {
+    var parts: [SQL] = []
+    for question in questions {
+      guard let question = nodeQuestion(question) else { return nil }
+      parts.append(try await rendered(question))
+    }
+    return parts.joined(separator: " UNION ")
+  }
+
+  /// Which of the nodes are to be asked.
+  func asked(_ plan: QueryPlan, of nodes: [Node]) async throws(Failure) -> [Node] {
+    guard let question = plan.nodes, !nodes.isEmpty else { return nodes }
+    let rows = nodes.map { "(\($0.key), \($0.region), \($0.zone), \($0.name))" as SQL }
+    let answer: [[JSONValue]]
+    do {
+      answer = try await run([
+        "CREATE TEMP TABLE \(name: nodesName) AS SELECT * FROM (VALUES \(rows.joined(separator: ", "))) t(gadwall_key, region, zone, node)",
+        "SELECT gadwall_key FROM query(\(question.text))",
+      ])
+    } catch {
+      // A condition that fails over a node's name fails over its rows, or over none: the nodes say it.
+      return nodes
+    }
+    let keys = Set((answer.last ?? []).compactMap { $0["gadwall_key"]?.string })
+    return nodes.filter { keys.contains($0.key) }
   }
 
   /// Names and types of a statement; nil when it can't be run.

@@ -125,6 +125,7 @@ private struct Gate {
   // MARK: expressions
 
   private mutating func expression(_ expression: Syntax, names: Set<String>) throws(Failure) {
+    if let alias = expression["alias"] { try part(alias, key: "alias", names: names) }
     switch expression.expressionClass {
     case "CONSTANT": return
     case "FUNCTION", "WINDOW": try function(expression)

@@ -86,7 +86,7 @@ public struct Harvest: Sendable {
   ///   file, is in the summary, and the others go on.
   public func run(_ request: HarvestRequest) async throws(Failure) -> HarvestSummary {
     let watch = Stopwatch()
-    let nodes = try await chosenNodes(request.selection)
+    let nodes = try await engine.chosenNodes(request.selection)
     _ = try await duckdb.checkUrgent(request.urgent.condition)
     let dataPath = try await catalog.dataPath(in: store)
     let run = newRunID(at: clock.now())
@@ -166,24 +166,6 @@ public struct Harvest: Sendable {
   }
 
   // MARK: before
-
-  func chosenNodes(_ selection: NodeSelection) async throws(Failure) -> [Node] {
-    let all = try await engine.nodes(matching: NodeSelection())
-    guard !all.isEmpty else {
-      throw Failure(
-        "fleet.empty", "The engine '\(engine.name)' has no node.",
-        remedy: "List nodes under 'local.nodes' in the configuration.")
-    }
-    let unmatched = selection.unmatched(among: all)
-    let chosen = all.filter(selection.matches)
-    guard unmatched.isEmpty, !chosen.isEmpty else {
-      throw Failure(
-        "fleet.no-match",
-        "No node matches \(unmatched.isEmpty ? "all of the patterns at once" : unmatched.joined(separator: " ")).",
-        remedy: "Known nodes: \(all.map(\.description).joined(separator: ", ")).")
-    }
-    return chosen
-  }
 
   /// Plans without a proof, of runs that were killed or could not finish, are finished first: those that have an entry under `runs/open/`, and
   /// those of which the table says that they are committed.

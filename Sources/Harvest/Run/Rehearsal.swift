@@ -33,7 +33,7 @@ extension Harvest {
   /// Asks every node what it would stage, and does nothing: no ledger, no log, no object of the archive changes. What passes between the machines
   /// under `runs/` is removed again.
   public func rehearse(_ request: HarvestRequest) async throws(Failure) -> Rehearsal {
-    let nodes = try await chosenNodes(request.selection)
+    let nodes = try await engine.chosenNodes(request.selection)
     _ = try await duckdb.checkUrgent(request.urgent.condition)
     let dataPath = try await catalog.dataPath(in: store)
     let run = newRunID(at: clock.now())
