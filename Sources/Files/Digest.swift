@@ -16,7 +16,9 @@ public struct SHA256: ~Copyable {
 }
 
 /// A digest of OpenSSL's.
-private struct MessageDigest: ~Copyable {
+///
+/// Public, though nobody else makes one: the 6.3.1 linker does not find a private noncopyable type within a public one.
+public struct MessageDigest: ~Copyable {
   private let context: OpaquePointer
 
   init(_ kind: OpaquePointer?) {

@@ -63,11 +63,43 @@ import Testing
               "\(statement)\n\(plan.way): \(difference)\n\(plan.questions.map(\.sql))\n\(plan.gather)")
           }
           tally("query", "\(name) \(plan.way)")
-          if plan.way == .ship { tally("shipped", statement.replacing("\n", with: " ")) }
         } catch {
           Issue.record("\(statement)\n\(error)")
         }
       }
+    }
+  }
+
+  /// The same lines dealt over more or fewer nodes give the same.
+  @Test(arguments: [1, 2, 40]) func theSpreadChangesNothing(_ nodes: Int) async throws {
+    try await withScratch { folder in
+      let dealt: SQL =
+        "UPDATE logs_all SET part = 10 + (hash(line, node, stream) % \(nodes))::INTEGER WHERE part <> 5"
+      let fleet = try await SimulatedFleet(
+        folder, rows: try Self.rows() + [dealt], parts: Array(10..<(10 + nodes)))
+      for name in Self.files {
+        for (index, statement) in try Self.statements(name).enumerated() where index % 9 == nodes % 9 {
+          let wanted = try await fleet.reference(statement)
+          let found = try await fleet.answer(statement).rows
+          let difference = difference(found, wanted, isOrdered: Self.isOrdered(statement))
+          #expect(difference == nil, "\(statement)")
+        }
+      }
+    }
+  }
+
+  /// Most of those that aggregate over one relation: in these files nearly all do.
+  @Test func mostAggregatesSplit() async throws {
+    try await withScratch { folder in
+      let fleet = try await SimulatedFleet(folder, rows: try Self.rows(), parts: Array(0..<5))
+      var (all, split) = (0, 0)
+      for name in ["aggregates.sql", "grouping.sql", "having.sql"] {
+        for statement in try Self.statements(name) {
+          all += 1
+          if try await fleet.plan(statement).way == .split { split += 1 }
+        }
+      }
+      #expect(split * 10 >= all * 9, "\(split) of \(all)")
     }
   }
 

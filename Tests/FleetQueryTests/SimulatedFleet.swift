@@ -53,14 +53,22 @@ final class SimulatedFleet {
   /// What the fleet gives, and how.
   func answer(_ text: String) async throws -> (rows: [[String]], plan: QueryPlan) {
     try await reopening {
-      try await self.session.run(Self.wholeViews)
-      let statement = try await self.session.statement(text)
-      let columns = resultColumns(try await self.session.run(["DESCRIBE FROM query(\(text))"]))
-      let plan = try await self.session.plan(statement, columns)
+      let (plan, columns) = try await self.planned(text)
       let isAsked = !plan.questions.isEmpty
       try await self.session.run(isAsked ? try await self.asked(plan) : self.shipped(plan.used))
       return (try await self.values(plan.gather, count: columns.count), plan)
     }
+  }
+
+  func plan(_ text: String) async throws -> QueryPlan {
+    try await reopening { try await self.planned(text).0 }
+  }
+
+  private func planned(_ text: String) async throws -> (QueryPlan, [ResultColumn]) {
+    try await session.run(Self.wholeViews)
+    let statement = try await session.statement(text)
+    let columns = resultColumns(try await session.run(["DESCRIBE FROM query(\(text))"]))
+    return (try await session.plan(statement, columns), columns)
   }
 
   /// Each part's answers, as files, and the relations over them.

@@ -59,7 +59,10 @@ extension Session {
       way: statement.relations.isEmpty ? .nothing : .ship, used: usedColumns(statement.query),
       gather: try await rendered(statement.query))
     // A name that the statement defines may stand before a relation's: then nobody but DuckDB knows which is read where.
-    guard !statement.relations.isEmpty, !definesRelation(statement.query) else { return shipped }
+    guard !statement.relations.isEmpty, !definesRelation(statement.query), !asksForNames(statement.query)
+    else {
+      return shipped
+    }
     let templates = try await mergeTrees()
     for isBag in [false, true] {
       if let plan = try await plan(statement, columns, templates, isBag: isBag) { return plan }
@@ -184,6 +187,24 @@ private func emptyPartial(_ question: QueryPlan.Question, _ number: Int) -> SQL 
   let columns = question.columns.map { "NULL::\(SQL(trusted: $0.type)) AS \(name: $0.name)" as SQL }
   return
     "CREATE OR REPLACE VIEW \(name: partialName(number)) AS SELECT \(columns.joined(separator: ", ")) LIMIT 0"
+}
+
+/// Whether names of unnamed columns matter, which a split changes: the statement chooses or tells columns by them.
+private func asksForNames(_ part: Syntax) -> Bool {
+  switch (part.expressionClass, part.type) {
+  case ("STAR", _):
+    if part["columns"]?.isTrue == true || part["expr"] != nil { return true }
+  case ("FUNCTION", _):
+    // `* LIKE 'a%'`
+    if part["children"]?.items.contains(where: { $0.expressionClass == "STAR" }) == true { return true }
+  case (nil, "SHOW_REF"), (nil, "PIVOT"): return true
+  case (nil, "JOIN"):
+    if part["ref_type"]?.string == "NATURAL" { return true }
+  case (nil, "SET_OPERATION_NODE"):
+    if part["setop_type"]?.string == "UNION_BY_NAME" { return true }
+  default: break
+  }
+  return part.parts.contains(where: asksForNames)
 }
 
 private func definesRelation(_ part: Syntax) -> Bool {

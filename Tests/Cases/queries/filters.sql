@@ -119,3 +119,5 @@ SELECT count(*) FROM (SELECT * FROM logs WHERE category = 'ERROR') WHERE service
 SELECT count(*) FROM logs AS l WHERE l.category = 'ERROR' AND l.line + 1 > 5 AND NOT l.node = 'cedar'
 
 SELECT count(*) FROM logs WHERE 'u7' = (extra->>'user') AND category IN ('ERROR', 'WARN')
+
+SELECT count(*) FROM logs WHERE line

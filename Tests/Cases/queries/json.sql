@@ -16,7 +16,7 @@ SELECT json_array_length(extra, '$.tags') AS n, count(*) FROM logs GROUP BY n
 
 SELECT extra->'tags'->>0 AS tag, count(*) FROM logs GROUP BY tag
 
-SELECT extra->>['user', 'ms'] AS both, count(*) FROM logs WHERE node = 'élan' GROUP BY both HAVING count(*) > 1
+SELECT extra->>['user', 'ms'] AS pair, count(*) FROM logs WHERE node = 'élan' GROUP BY pair HAVING count(*) > 1
 
 SELECT (extra->>'$.lvl') IS NULL AS a, (extra->>'a') AS first_of_duplicates FROM logs WHERE (extra->>'a') IS NOT NULL
 
@@ -36,7 +36,7 @@ SELECT min(extra->>'ms'), max(extra->>'ms'), min(extra->'ms'), count(extra->'ms'
 
 SELECT extra->>'big' AS b, typeof(extra->'big') AS t FROM logs WHERE extra LIKE '%"big":%' ORDER BY b LIMIT 5
 
-SELECT count(*) FROM logs WHERE extra @> '{"user":"u7"}' OR json_contains(extra, '"t1"')
+SELECT count(*) FROM logs WHERE json_contains(extra, '{"user":"u7"}') OR json_contains(extra, '"t1"')
 
 SELECT json_object('node', node, 'n', count(*), 'max', max(line)) AS j FROM logs GROUP BY node
 
@@ -46,7 +46,7 @@ SELECT json_merge_patch(extra, '{"ms":null,"x":1}') AS m FROM logs WHERE id = 'm
 
 SELECT json_structure(extra) AS s, count(*) FROM live GROUP BY s
 
-SELECT (extra::JSON).user AS u, count(*) FROM logs GROUP BY ALL ORDER BY count(*) DESC, u::VARCHAR LIMIT 4
+SELECT (extra::JSON).user AS u, count(*) FROM logs GROUP BY u ORDER BY count(*) DESC, u::VARCHAR LIMIT 4
 
 SELECT from_json(extra, '{"ms":"VARCHAR","user":"VARCHAR","tags":"JSON"}') AS s FROM logs WHERE id = 'mallory'
 
