@@ -89,8 +89,8 @@ extension Syntax {
 // MARK: JSON
 
 extension Syntax {
-  /// How deep a tree may be. DuckDB itself refuses expressions of more than a thousand levels, each of which is two or three here.
-  static let depthLimit = 4_000
+  /// How deep a tree may be: an operator is two levels. What walks it takes a frame of the stack for each.
+  static let depthLimit = 1_200
 
   /// - Throws: `sql.tree` for what is no JSON, or nested too deeply.
   public init(parsing text: String) throws(Failure) {
