@@ -25,3 +25,6 @@ SELECT map_from_entries(list_zip(range(50000000), range(50000000)))
 SELECT json_structure('[' || repeat('[', 10000000) || repeat(']', 10000000) || ']')
 SELECT sum(a.range) OVER (ORDER BY a.range ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM range(1000000000) a
 SELECT quantile_cont(range, 0.5) FROM range(1000000000)
+SELECT * FROM read_text('/proc/self/fd/1')
+SELECT * FROM read_blob('/dev/zero')
+SELECT * FROM read_csv('/dev/stdout', header = false)

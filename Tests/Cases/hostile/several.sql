@@ -42,4 +42,3 @@ CREATE SECRET s (TYPE s3, ENDPOINT '127.0.0.1:{port}', USE_SSL false, URL_STYLE 
 ⏎.excel⏎SELECT 1;
 .tables
 SELECT 1;⏎.shell cat {canary}.csv
-SELECT E'\' ;⏎.shell cat {canary}.csv⏎';
