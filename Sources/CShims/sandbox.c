@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -134,13 +135,16 @@ static const int refused[] = {
     // Another view of the file system; the numbers are open_tree, move_mount, fsopen, fsconfig, fsmount, fspick,
     // mount_setattr, open_tree_attr.
     SYS_mount, SYS_umount2, SYS_chroot, SYS_pivot_root, SYS_unshare, SYS_setns, 428, 429, 430, 431, 432, 433, 442,
-    467, SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_fanotify_init, SYS_quotactl, 443 /* quotactl_fd */, SYS_swapon, SYS_swapoff,
-    // What Landlock leaves to everybody who may by mode; the numbers are fchmodat2, setxattrat, removexattrat,
-    // file_setattr.
+    467, SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_fanotify_init, SYS_fanotify_mark, SYS_quotactl, 443 /* quotactl_fd */, SYS_swapon, SYS_swapoff,
+    // What Landlock leaves to everybody who may by mode; the numbers are fchmodat2, those of extended attributes with
+    // a folder, and file_setattr.
     SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_utimensat, SYS_setxattr, SYS_lsetxattr,
-    SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr, SYS_truncate, SYS_mknodat, 452, 463, 466, 469,
+    SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr, SYS_getxattr,
+    SYS_lgetxattr, SYS_fgetxattr, SYS_listxattr, SYS_llistxattr, SYS_flistxattr, SYS_truncate, SYS_mknodat, 452, 463,
+    464, 465, 466, 469, SYS_inotify_init1, SYS_inotify_add_watch,
 #ifdef SYS_chmod
     SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat, SYS_mknod,
+    SYS_inotify_init,
 #endif
     // Programs that lie in no file.
     SYS_execveat, SYS_memfd_create, 447 /* memfd_secret */,
@@ -156,7 +160,7 @@ static const int refused[] = {
 #endif
 };
 
-enum { CALLS = sizeof refused / sizeof *refused, CLONE3 = 435, THREAD = 0x10000 };
+enum { CALLS = sizeof refused / sizeof *refused, CLONE3 = 435 };
 
 struct program {
   struct sock_filter steps[2 * CALLS + 64];
@@ -166,6 +170,9 @@ struct program {
 static void step(struct program *p, uint16_t code, uint32_t value, uint8_t yes, uint8_t no) {
   p->steps[p->count++] = (struct sock_filter){.code = code, .jt = yes, .jf = no, .k = value};
 }
+
+#define NAMESPACES                                                                                        \
+  (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 #define IF_EQUAL (BPF_JMP | BPF_JEQ | BPF_K)
 #define IF_ANY_BIT (BPF_JMP | BPF_JSET | BPF_K)
@@ -181,11 +188,11 @@ static void refuse(struct program *p, int number, int code) {
   step(p, ANSWER, REFUSE(code), 0, 0);
 }
 
-// Lets the call pass when the lower half of its argument is `value` or, with `bits`, has one of its bits.
-static void only_with(struct program *p, int number, int argument, uint16_t test, uint32_t value) {
+// Lets the call pass when it is about this process.
+static void only_on_itself(struct program *p, int number) {
   step(p, IF_EQUAL, (uint32_t)number, 0, 4);
-  step(p, LOAD, ARGUMENT(argument), 0, 0);
-  step(p, test, value, 1, 0);
+  step(p, LOAD, ARGUMENT(0), 0, 0);
+  step(p, IF_EQUAL, (uint32_t)getpid(), 1, 0);
   step(p, ANSWER, REFUSE(EPERM), 0, 0);
   step(p, ANSWER, SECCOMP_RET_ALLOW, 0, 0);
 }
@@ -203,8 +210,8 @@ static int filter_calls(const struct gw_sandbox *box) {
 #endif
   for (int i = 0; i < CALLS; i++) refuse(&p, refused[i], EPERM);
   // abort() signals its own thread, and nobody else is to be signalled.
-  only_with(&p, SYS_kill, 0, IF_EQUAL, (uint32_t)getpid());
-  only_with(&p, SYS_tgkill, 0, IF_EQUAL, (uint32_t)getpid());
+  only_on_itself(&p, SYS_kill);
+  only_on_itself(&p, SYS_tgkill);
   // Limits are asked for and not set: the new ones are a pointer, none of whose bits may be there.
   step(&p, IF_EQUAL, SYS_prlimit64, 0, 6);
   step(&p, LOAD, ARGUMENT(2), 0, 0);
@@ -219,15 +226,20 @@ static int filter_calls(const struct gw_sandbox *box) {
   step(&p, IF_EQUAL, PR_SET_PDEATHSIG, 0, 1);
   step(&p, ANSWER, REFUSE(EPERM), 0, 0);
   step(&p, ANSWER, SECCOMP_RET_ALLOW, 0, 0);
-  if (!box->may_start_processes) {
-    // Its flags are in memory, where no filter sees them; the C library takes the older call then.
-    refuse(&p, CLONE3, ENOSYS);
+  // Its flags are in memory, where no filter sees them; the C library takes the older call then.
+  refuse(&p, CLONE3, ENOSYS);
+  step(&p, IF_EQUAL, SYS_clone, 0, 5);
+  step(&p, LOAD, ARGUMENT(0), 0, 0);
+  step(&p, IF_ANY_BIT, NAMESPACES, 1, 0);
+  step(&p, IF_ANY_BIT, CLONE_THREAD, 1, box->may_start_processes ? 1 : 0);
+  step(&p, ANSWER, REFUSE(EPERM), 0, 0);
+  step(&p, ANSWER, SECCOMP_RET_ALLOW, 0, 0);
 #ifdef SYS_fork
+  if (!box->may_start_processes) {
     refuse(&p, SYS_fork, EPERM);
     refuse(&p, SYS_vfork, EPERM);
-#endif
-    only_with(&p, SYS_clone, 0, IF_ANY_BIT, THREAD);
   }
+#endif
   step(&p, ANSWER, SECCOMP_RET_ALLOW, 0, 0);
   struct sock_fprog whole = {.len = (unsigned short)p.count, .filter = p.steps};
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole, 0, 0) == 0 ? 0 : -errno;
@@ -235,15 +247,19 @@ static int filter_calls(const struct gw_sandbox *box) {
 
 // ---- Limits
 
+// Never above what this process has: not everybody may raise that.
 static int limit(int which, uint64_t soft, uint64_t hard) {
+  struct rlimit r;
   if (soft == 0) return 0;
-  struct rlimit r = {.rlim_cur = soft, .rlim_max = hard};
+  if (getrlimit(which, &r) != 0) return -errno;
+  if (hard < r.rlim_max) r.rlim_max = hard;
+  r.rlim_cur = soft < r.rlim_max ? soft : r.rlim_max;
   return setrlimit(which, &r) == 0 ? 0 : -errno;
 }
 
 static int limit_all(const struct gw_sandbox *box) {
-  struct rlimit none = {0, 0};
-  int code = setrlimit(RLIMIT_CORE, &none) == 0 ? 0 : -errno;
+  // No core: at 0 the kernel would still hand one to a program that collects them, at 1 it does not.
+  int code = limit(RLIMIT_CORE, 1, 1);
   // The soft limit is told by SIGXCPU; at the hard one it would look like any other kill.
   if (code == 0) code = limit(RLIMIT_CPU, box->cpu_seconds, box->cpu_seconds + 2);
   if (code == 0) code = limit(RLIMIT_FSIZE, box->file_bytes, box->file_bytes);

@@ -9,12 +9,12 @@ public import Support
 /// - **Landlock** leaves it the files below and no other, refuses TCP (from Linux 6.7 on), and signals and abstract sockets that lead out
 ///   (from 6.12 on).
 /// - **seccomp** refuses with EPERM every call that makes, connects or uses a socket of any kind, reaches into other processes, hands
-///   over descriptors, mounts, changes owners, modes or times of files (Landlock does not mind these), loads code that lies in no file, or
-///   speaks to the kernel's rarer parts. A call of another architecture ends it.
-/// - **Limits** end it when it takes too much.
+///   over descriptors, mounts, watches files, or changes their owners, modes, times or attributes (Landlock minds none of these), loads code
+///   that lies in no file, or speaks to the kernel's rarer parts. A call of another architecture ends it.
+/// - **Limits** end it when it takes too much. It leaves no core.
 ///
-/// What it still sees: whether a path that it can name exists, with its size and times (`stat` is asked by too many programs, and
-/// Landlock does not refuse it).
+/// What it still sees: whether a path that it can name exists, with its size and times, and where a link leads (too many programs ask for
+/// that, and Landlock does not refuse it). What it is not limited in: how many files it writes.
 public struct Sandbox: Sendable {
   /// Files that may be read, and folders of which everything may be read and listed. Each must be there.
   public var readable: [String] = []

@@ -19,7 +19,7 @@ import Testing
     async throws
   {
     try await HostileScene.with { scene in
-      let seconds = 3.0
+      let seconds = 1.5
       let limit = ByteCount.mebibytes(32)
       var settings = DuckDB.Settings(memory: .mebibytes(128), scratch: scene.folder("spill"))
       settings.deadline = .after(seconds: seconds)
@@ -52,14 +52,16 @@ import Testing
     }
   }
 
-  /// What a function makes of its arguments is not in DuckDB's own count.
+  /// What a function makes of its arguments is not in DuckDB's own count: 1.5.5 takes a gigabyte here with a limit of 256 MiB.
   @Test func whatDuckDBDoesNotCountTheKernelDoes() async throws {
     try await HostileScene.with { scene in
-      var command = scene.command(["SELECT length(repeat('x', 1500000000))"], isLocked: true)
+      var command = scene.command(["SELECT length(repeat('x', 500000000))"], isLocked: true)
+      command.sandbox?.memory = .mebibytes(400)
       let confined = try await Processes.run(command)
-      #expect(confined.status != .exited(0))
+      #expect(failure(confined)?.code == "duckdb.memory")
       command.sandbox = nil
-      #expect(try await Processes.run(command).status == .exited(0))
+      let free = try await Processes.run(command)
+      #expect(free.status == .exited(0))
     }
   }
 
