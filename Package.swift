@@ -110,7 +110,7 @@ let package = Package(
         "Files",
         "Support",
       ]),
-    tests("FleetQueryTests", ["FleetQuery", "Logs", "DuckDB", "Files", "Support"]),
+    tests("FleetQueryTests", ["FleetQuery", "Logs", "DuckDB", "Processes", "Files", "Support"]),
     tests(
       "IcebergTests",
       ["Properties", "Iceberg", "DuckDB", "ObjectStorage", "HTTP", "Processes", "Files", "Support"]),
@@ -120,7 +120,7 @@ let package = Package(
     tests("CommandLineTests", ["CommandLine", "Support"]),
     tests("ObjectStorageTests", ["ObjectStorage", "HTTP", "Processes", "Files", "Support"]),
     tests("HTTPTests", ["HTTP", "Processes", "Files", "Support"]),
-    tests("DuckDBTests", ["DuckDB", "Files", "Support"]),
+    tests("DuckDBTests", ["DuckDB", "Processes", "Files", "Support"]),
     tests("ProcessesTests", ["Processes", "Files", "Support"]),
     tests("FilesTests", ["Files", "Processes", "Support"]),
     tests("RowsTests", ["Rows", "Files", "DuckDB", "Support"]),

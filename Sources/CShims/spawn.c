@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,14 +18,14 @@
 #define SYS_close_range 436
 #endif
 
-static int limit(int which, uint64_t value) {
-  if (value == 0) return 0;
-  struct rlimit r = {.rlim_cur = value, .rlim_max = value};
-  return setrlimit(which, &r);
-}
+struct failure {
+  int code;
+  int stage;
+};
 
 // Runs in the child: only calls that are safe after fork in a program with threads.
 static void become(const struct gw_spawn *how, int report, pid_t parent) {
+  struct failure failure = {.stage = GW_STAGE_START};
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
@@ -52,14 +51,18 @@ static void become(const struct gw_spawn *how, int report, pid_t parent) {
   up = 3;
   syscall(SYS_close_range, 4U, ~0U, 0U);
   if (how->directory && chdir(how->directory) != 0) goto failed;
-  if (limit(RLIMIT_AS, how->address_space_bytes) || limit(RLIMIT_CPU, how->cpu_seconds) ||
-      limit(RLIMIT_FSIZE, how->file_bytes))
-    goto failed;
+  if (how->sandbox) {
+    int code = gw_confine(how->sandbox, &failure.stage);
+    if (code < 0) {
+      errno = -code;
+      goto failed;
+    }
+  }
   execve(how->path, how->argv, how->environment);
 
-failed:;
-  int code = errno;
-  if (write(up, &code, sizeof code) < 0) { /* the parent sees the early end instead */ }
+failed:
+  failure.code = errno;
+  if (write(up, &failure, sizeof failure) < 0) { /* the parent sees the early end instead */ }
   _exit(127);
 }
 
@@ -70,7 +73,8 @@ int gw_set_nonblocking(int fd) {
   return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int gw_spawn(const struct gw_spawn *how) {
+int gw_spawn(const struct gw_spawn *how, int *stage) {
+  *stage = GW_STAGE_START;
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) return -errno;
   pid_t parent = getpid();
@@ -87,14 +91,15 @@ int gw_spawn(const struct gw_spawn *how) {
   }
   setpgid(pid, pid);
   close(report[1]);
-  int code = 0;
+  struct failure failure;
   ssize_t got;
-  do got = read(report[0], &code, sizeof code);
+  do got = read(report[0], &failure, sizeof failure);
   while (got < 0 && errno == EINTR);
   close(report[0]);
-  if (got == (ssize_t)sizeof code) {
+  if (got == (ssize_t)sizeof failure) {
     gw_reap(pid);
-    return code > 0 ? -code : -EINVAL;
+    *stage = failure.stage;
+    return failure.code > 0 ? -failure.code : -EINVAL;
   }
   return pid;
 }

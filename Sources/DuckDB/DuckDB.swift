@@ -34,6 +34,8 @@ public struct DuckDB: Sendable {
     public var load: [String] = []
     public var deadline: Deadline?
     public var outputLimit = ByteCount.mebibytes(64)
+    /// What the operating system keeps it to, for statements that are not ours; without it, it may do what this process may.
+    public var confinement: Confinement?
 
     /// - Parameter memory: at most; less on a machine, or in a control group, that has little.
     public init(
@@ -144,7 +146,8 @@ public struct DuckDB: Sendable {
     ChildCommand(
       executable, ["-json", "-bail"], environment: environment,
       input: Array(script(preamble(settings) + statements).utf8), feed: feed,
-      outputLimit: settings.outputLimit, errorLimit: .kibibytes(16), deadline: settings.deadline)
+      outputLimit: settings.outputLimit, errorLimit: .kibibytes(16), deadline: settings.deadline,
+      sandbox: sandbox(settings))
   }
 
   /// Its own folder stands in for the user's home: a `.duckdbrc` there must not change what our statements mean.
@@ -166,6 +169,9 @@ public struct DuckDB: Sendable {
     } else {
       sql.append("SET temp_directory = ''")
     }
+    if let confinement = settings.confinement {
+      sql.append("SET max_temp_directory_size = \("\(confinement.fileLimit.bytes >> 20)MiB")")
+    }
     return sql + settings.load.map { "LOAD \(name: $0)" }
   }
 }
@@ -175,6 +181,13 @@ func script(_ statements: [SQL]) -> String { statements.map { $0.text + ";\n" }.
 func failure(_ error: ChildFailure) -> Failure {
   switch error {
   case .start(let words): Failure("duckdb.missing", "DuckDB could not be started.", words: words)
+  case .unconfined(let words):
+    Failure(
+      "sandbox.unavailable",
+      "This kernel can't keep a DuckDB with somebody's statement away from everything else, so it was not started.",
+      remedy:
+        "It takes Linux 5.13 or later with Landlock switched on ('landlock' in /sys/kernel/security/lsm), and in a container a seccomp profile that permits Landlock's calls and prctl.",
+      words: words)
   case .deadline: Failure("duckdb.deadline", "DuckDB did not finish in time.")
   case .outputLimit(let limit): Failure("duckdb.output", "DuckDB printed more than \(limit).")
   case .cancelled: Failure("cancelled", "The work was cancelled.")
@@ -198,6 +211,12 @@ func failure(_ result: ChildResult) -> Failure? {
     return Failure(
       "duckdb.memory", "DuckDB may use too little memory here for what it was asked.", remedy: more,
       words: words)
+  }
+  if result.status == .signalled(SIGXCPU) {
+    return Failure("duckdb.deadline", "DuckDB took more of the processors' time than it may.", words: words)
+  }
+  if result.status == .signalled(SIGXFSZ) {
+    return Failure("duckdb.output", "DuckDB wrote a larger file than it may.", words: words)
   }
   if result.status == .signalled(SIGKILL) {
     return Failure(

@@ -359,7 +359,7 @@ public struct FleetQuery: Sendable {
     let spill = joined(scratch, "spill")
     try await confined(
       plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"],
-      answerStatements(asked, in: folder), folders: [joined(scratch, "in") + "/", spill + "/"],
+      answerStatements(asked, in: folder), reading: joined(scratch, "in"), writing: [folder, spill],
       Gather.settings(scratch: spill, deadline: deadline))
     var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [], isArchive: true)
     for (number, _) in asked { answer.answered[number] = [joined(folder, "\(number).parquet")] }

@@ -23,14 +23,15 @@ public struct ChildCommand: Sendable {
   /// Of standard error only the last bytes up to this limit are kept; more is no failure.
   public var errorLimit: ByteCount
   public var deadline: Deadline?
-  public var cpuSeconds: UInt64
+  /// What the operating system keeps it to; without one it may do what this process may.
+  public var sandbox: Sandbox?
 
   public init(
     _ executable: String, _ arguments: [String], environment: [String: String] = [:],
     directory: String? = nil,
     input: [UInt8] = [], feed: ChildFeed? = nil, outputLimit: ByteCount = .mebibytes(64),
     errorLimit: ByteCount = .kibibytes(64),
-    deadline: Deadline? = nil, cpuSeconds: UInt64 = 0
+    deadline: Deadline? = nil, sandbox: Sandbox? = nil
   ) {
     self.executable = executable
     self.arguments = arguments
@@ -41,7 +42,7 @@ public struct ChildCommand: Sendable {
     self.outputLimit = outputLimit
     self.errorLimit = errorLimit
     self.deadline = deadline
-    self.cpuSeconds = cpuSeconds
+    self.sandbox = sandbox
   }
 }
 
@@ -69,6 +70,8 @@ public struct ChildResult: Sendable {
 public enum ChildFailure: Error, Sendable, Equatable {
   /// It could not be started; the text is the kernel's.
   case start(String)
+  /// This kernel can't keep it to its sandbox, so it was not started; the text says what is missing.
+  case unconfined(String)
   case deadline(output: [UInt8], errors: [UInt8])
   case outputLimit(ByteCount)
   case cancelled
@@ -78,6 +81,7 @@ extension ChildFailure: CustomStringConvertible {
   public var description: String {
     switch self {
     case .start(let words): "it could not be started: \(words)"
+    case .unconfined(let words): "it was not started, because it could not be confined: \(words)"
     case .deadline(let output, let errors):
       "it did not end in time; its last words: \(String(decoding: (output + errors).suffix(2_000), as: UTF8.self))"
     case .outputLimit(let limit): "it printed more than \(limit)"
@@ -160,8 +164,12 @@ private func supervise(_ work: Work) -> Result<ChildResult, ChildFailure> {
     return .failure(.start(String(cString: strerror(-result))))
   }
 
-  let pid = spawn(command, input: input[0], output: output[1], errors: errors[1])
-  guard pid > 0 else { return .failure(.start(String(cString: strerror(-pid)))) }
+  let pid: Int32
+  do throws(ChildFailure) {
+    pid = try spawn(command, input: input[0], output: output[1], errors: errors[1])
+  } catch {
+    return .failure(error)
+  }
   for fd in [input[0], output[1], errors[1]] { close(fd) }
   (input[0], output[1], errors[1]) = (-1, -1, -1)
   for fd in [input[1], output[0], errors[0]] { _ = gw_set_nonblocking(fd) }
@@ -273,36 +281,31 @@ private struct Drained {
   }
 }
 
-private func spawn(_ command: ChildCommand, input: Int32, output: Int32, errors: Int32) -> Int32 {
-  var arguments: [UnsafeMutablePointer<CChar>?] = ([command.executable] + command.arguments).map {
-    strdup($0)
-  }
-  arguments.append(nil)
-  var environment: [UnsafeMutablePointer<CChar>?] = command.environment.map {
-    strdup("\($0.key)=\($0.value)")
-  }
-  environment.append(nil)
-  let path = strdup(command.executable)
-  let directory = command.directory.flatMap { strdup($0) }
-  defer {
-    for pointer in arguments + environment { free(pointer) }
-    free(path)
-    free(directory)
-  }
-  return arguments.withUnsafeBufferPointer { argv in
-    environment.withUnsafeBufferPointer { env in
-      var how = gw_spawn()
-      how.path = UnsafePointer(path)
-      how.argv = argv.baseAddress
-      how.environment = env.baseAddress
-      how.input = input
-      how.output = output
-      how.errors = errors
-      how.directory = UnsafePointer(directory)
-      how.cpu_seconds = command.cpuSeconds
-      return gw_spawn(&how)
+private func spawn(
+  _ command: ChildCommand, input: Int32, output: Int32, errors: Int32
+) throws(ChildFailure) -> Int32 {
+  var stage: Int32 = 0
+  let environment = command.environment.map { "\($0.key)=\($0.value)" }
+  let pid = withCStrings([command.executable] + command.arguments) { argv in
+    withCStrings(environment) { environment in
+      withCStrings([command.directory].compactMap(\.self)) { directory in
+        withSandbox(of: command) { sandbox in
+          var how = gw_spawn()
+          how.path = UnsafePointer(argv[0])
+          how.argv = argv
+          how.environment = environment
+          how.input = input
+          how.output = output
+          how.errors = errors
+          how.directory = UnsafePointer(directory[0])
+          how.sandbox = sandbox
+          return gw_spawn(&how, &stage)
+        }
+      }
     }
   }
+  if pid > 0 { return pid }
+  throw startFailure(command, code: -pid, stage: stage)
 }
 
 /// The environment that a child of ours needs and no more: what finds programs and files, and the locale set to C.

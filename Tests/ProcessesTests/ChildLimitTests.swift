@@ -88,11 +88,4 @@ import Testing
     }
     #expect(await task.value == .cancelled)
   }
-
-  @Test func timeOnTheProcessorIsLimited() async throws {
-    var command = shell("while :; do :; done", deadline: 60)
-    command.cpuSeconds = 1
-    let status = try await run(command).status
-    #expect(status == .signalled(9) || status == .signalled(24))
-  }
 }

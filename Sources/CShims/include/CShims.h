@@ -65,7 +65,30 @@ void gw_signal_ignore_pipe(void);
 // Waits until the descriptor is readable or `milliseconds` have passed; 1, 0 or -errno.
 int gw_wait_readable(int fd, int milliseconds);
 
-// ---- Children (spawn.c)
+// ---- Children (spawn.c, sandbox.c)
+
+// What a rule lets the child do with a file, or with all below a folder.
+enum { GW_READ = 1, GW_LIST = 2, GW_EXECUTE = 4, GW_WRITE = 8 };
+
+struct gw_rule {
+  const char *path;
+  int use;
+  // Then a rule for nothing is no failure.
+  int may_be_missing;
+};
+
+struct gw_sandbox {
+  const struct gw_rule *rules;
+  int rule_count;
+  int may_start_processes;
+  // Of a newer Landlock only what this version knows is used; 0: none, as on a kernel without it.
+  int newest_landlock;
+  // 0 sets no limit.
+  uint64_t cpu_seconds;
+  uint64_t file_bytes;
+  uint64_t data_bytes;
+  uint64_t open_files;
+};
 
 struct gw_spawn {
   const char *path;
@@ -75,15 +98,22 @@ struct gw_spawn {
   int input, output, errors;
   // NULL: this process's own.
   const char *directory;
-  // Soft and hard limits; 0 sets none.
-  uint64_t address_space_bytes;
-  uint64_t cpu_seconds;
-  uint64_t file_bytes;
+  // NULL: it may do what this process may.
+  const struct gw_sandbox *sandbox;
 };
 
+// Where a start failed: anywhere but in the sandbox, for want of Landlock or seccomp, in its limits, or, from
+// GW_STAGE_RULES on, at the rule of that number.
+enum { GW_STAGE_START, GW_STAGE_LANDLOCK, GW_STAGE_SECCOMP, GW_STAGE_LIMITS, GW_STAGE_RULES };
+
 // Forks and executes, in a process group of its own, killed when the calling thread ends.
-// The pid, or -errno of whichever step failed, the exec included.
-int gw_spawn(const struct gw_spawn *how);
+// The pid, or -errno of whichever step failed, the exec included; then `*stage` says which.
+int gw_spawn(const struct gw_spawn *how, int *stage);
+// Takes from the calling process, and from all that it starts, what the sandbox does not leave it. Only calls that
+// are safe after fork. 0 or -errno.
+int gw_confine(const struct gw_sandbox *box, int *stage);
+// What the kernel offers, or -errno.
+int gw_landlock_version(void);
 int gw_pipe(int ends[2]);
 int gw_set_nonblocking(int fd);
 int gw_event(void);

@@ -98,7 +98,7 @@ public struct LocalEngine: Engine {
     } catch {
       switch error {
       case .deadline: return NodeOutcome(node: node, ending: .timedOut)
-      case .start(let words): return NodeOutcome(node: node, ending: .failed(words))
+      case .start(let words), .unconfined(let words): return NodeOutcome(node: node, ending: .failed(words))
       case .outputLimit(let limit):
         return NodeOutcome(node: node, ending: .failed("it printed more than \(limit)"))
       case .cancelled: return NodeOutcome(node: node, ending: .failed("cancelled"))

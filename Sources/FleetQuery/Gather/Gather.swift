@@ -42,8 +42,11 @@ struct Gather: Sendable {
     var isArchive = false
   }
 
+  /// For a DuckDB that the operating system leaves no folder at all.
   static func settings(scratch: String?, deadline: Deadline) -> DuckDB.Settings {
-    DuckDB.Settings(memory: .gibibytes(2), scratch: scratch, deadline: deadline)
+    var settings = DuckDB.Settings(memory: .gibibytes(2), scratch: scratch, deadline: deadline)
+    settings.confinement = DuckDB.Confinement()
+    return settings
   }
 
   /// Shuts the door behind what was set up: from then on only these folders can be read or written, and nothing can be set.
@@ -122,7 +125,6 @@ struct Gather: Sendable {
       case .csv: "COPY (SELECT * \(rows)) TO \(output) (FORMAT csv, HEADER false)"
       case .parquet: "COPY (SELECT \(renamed(columns)) \(rows)) TO \(output) (FORMAT parquet)"
       }
-    let folders = [joined(scratch, "in"), joined(scratch, "out"), spill].map { $0 + "/" }
     let relations =
       if plan.way == .split {
         views(of: plan.questions, answers)
@@ -132,7 +134,8 @@ struct Gather: Sendable {
         try views(answers, archive: archive)
       }
     try await confined(
-      duckdb, relations, [copy], folders: folders, Self.settings(scratch: spill, deadline: deadline))
+      duckdb, relations, [copy], reading: joined(scratch, "in"), writing: [joined(scratch, "out"), spill],
+      Self.settings(scratch: spill, deadline: deadline))
     return output
   }
 

@@ -6,17 +6,20 @@ import Support
 
 // What frames, the archive's columns and answers are to DuckDB, on nodes and on the control machine alike.
 
-/// Runs statements over files that somebody else has written, and the user's expressions in them. From the first of these on only these folders
-/// can be read or written, and nothing can be set.
+/// Runs statements over files that somebody else has written, and the user's expressions in them. The operating system leaves it these folders,
+/// which must be there; from the first of these expressions on DuckDB itself refuses others as well, and nothing can be set.
 ///
 /// - Parameters:
 ///   - relations: statements of ours that make the views.
 ///   - statements: those with the user's expressions.
 /// - Throws: `sql.failed` with DuckDB's words.
 func confined(
-  _ duckdb: DuckDB, _ relations: [SQL], _ statements: [SQL], folders: [String], _ settings: DuckDB.Settings
+  _ duckdb: DuckDB, _ relations: [SQL], _ statements: [SQL], reading: String, writing: [String],
+  _ settings: DuckDB.Settings
 ) async throws(Failure) {
-  let door = Gather.lock(folders: folders)
+  var settings = settings
+  settings.confinement = DuckDB.Confinement(readable: [reading], writable: writing)
+  let door = Gather.lock(folders: ([reading] + writing).map { $0 + "/" })
   do {
     try await duckdb.run(door.dropLast() + relations + door.suffix(1) + statements, settings)
   } catch {

@@ -188,8 +188,11 @@ public struct QueryTask: Sendable {
     _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline, _ report: QueryReport
   ) async throws(Failure) -> [Sent] {
     let output = joined(scratch, "out")
-    do throws(SystemError) { try makeFolder(output, mode: 0o700) } catch {
-      throw error.failure("scratch.unwritable", "The folder \(output) can't be made.")
+    let spill = joined(scratch, "spill")
+    for folder in [output, spill] {
+      do throws(SystemError) { try makeFolder(folder, mode: 0o700) } catch {
+        throw error.failure("scratch.unwritable", "The folder \(folder) can't be made.")
+      }
     }
     let files = joined(scratch, "files.ndjson")
     try writeFiles([Gather.Answer(node: context.node, files: report.files)], to: files)
@@ -200,8 +203,8 @@ public struct QueryTask: Sendable {
     try await confined(
       context.duckdb,
       [filesTable(files), "CREATE VIEW \(name: rowsName) AS \(liveRows(frames.map(\.path), used))"],
-      answerStatements(asked, in: output), folders: [scratch + "/"],
-      DuckDB.Settings(memory: .gibibytes(1), scratch: joined(scratch, "spill"), deadline: deadline))
+      answerStatements(asked, in: output), reading: scratch, writing: [output, spill],
+      DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
     return asked.map { Sent(path: joined(output, "\($0.number).parquet"), rows: 0, question: $0.number) }
   }
 
