@@ -46,7 +46,7 @@ let package = Package(
       "FleetQuery",
       [
         "Harvest", "Fleet", "Ledger", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage", "Processes",
-        "Files", "Support",
+        "Files", "Support", "CShims",
       ]),
     part(
       "Harvest",

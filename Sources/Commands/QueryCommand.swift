@@ -20,6 +20,7 @@ enum QueryCommand: Command {
     "format", value: "table|json|ndjson|csv|parquet|markdown",
     "How the rows are written. A table on a terminal, else ndjson.")
   static let output = Flag("output", value: "FILE", "Write the rows to a file, which must not exist yet.")
+  static let since = Flag("since", value: "DURATION", "Only rows whose ts lies in the last 1h, 2d and so on.")
   static let deadline = Flag(
     "deadline", value: "DURATION",
     "When the answer is due: nodes without one by then are cut off. Default 5m.")
@@ -37,7 +38,7 @@ enum QueryCommand: Command {
       """,
     arguments: [Argument("SQL", required: false, "The statement.")],
     flags: SelectionFlags.all + [
-      file, parameter, format, output, deadline, explain, coverage, allowPartial, quiet,
+      file, parameter, since, format, output, deadline, explain, coverage, allowPartial, quiet,
     ],
     examples: [
       (
@@ -71,6 +72,7 @@ enum QueryCommand: Command {
       throw UsageError("Parquet is nothing for a terminal: add --output FILE.", command: "query")
     }
     let seconds = try arguments.duration(deadline)
+    let age = try arguments.duration(since)
     return try await cancellableBySignal {
       try await Workspace.open(arguments).closing { workspace in
         let settings = workspace.harvestRequest(Workspace.selection(arguments))
@@ -79,6 +81,7 @@ enum QueryCommand: Command {
         request.selection = settings.selection
         request.file = format.file
         if let seconds { request.deadline = seconds }
+        request.since = age
         let query = FleetQuery(
           engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
           duckdb: workspace.duckdb,

@@ -32,6 +32,8 @@ public struct QueryDocument: Sendable, Codable {
   public var columns: Set<RowColumn>
   /// What is asked of its rows; when there is nothing, the frames themselves are the answer.
   var questions: [QueryPlan.Question]
+  /// Rows with an earlier time, or none, are left out.
+  var since: Instant?
   /// Whether rows name their batch, whose id takes a digest of the file.
   public var wantsBatches: Bool
   /// How much of an answer a node may send.

@@ -15,6 +15,8 @@ public struct QueryRequest: Sendable {
   public var selection = NodeSelection()
   public var logs: TaskDocument.Logs
   public var file = ResultFile.rows
+  /// Limits the relations to rows of this many seconds until now.
+  public var since: Double?
   /// Seconds until the answer is due: nodes that have none by then are cut off.
   public var deadline = 300.0
   /// What one node may send.
@@ -73,24 +75,25 @@ public struct FleetQuery: Sendable {
       }
     }
     let prepared = try await prepare(request, deadline)
-    for attempt in 1... {
-      let asked = try await ask(request, prepared, deadline)
-      if asked.isTooOld, attempt < Self.attempts, !deadline.hasPassed { continue }
-      guard !asked.isTooOld else {
+    var asked = try await ask(request, prepared, deadline)
+    var attempt = 1
+    while asked.isTooOld {
+      guard attempt < Self.attempts, !deadline.hasPassed else {
         throw Failure(
           "query.too-old",
-          "A harvest deletes files faster than the statement is answered: \(attempt) snapshots were too old.",
+          "A harvest deletes files faster than the statement is answered: \(counted(attempt, "snapshot")) of the table were too old.",
           remedy: "Ask again.")
       }
-      let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used)
-      let rows = try await gather.run(
-        prepared.plan, prepared.columns, as: request.file, asked.answers, archive: asked.archive,
-        until: .after(seconds: max(60, request.deadline)))
-      var coverage = asked.coverage
-      coverage.seconds = watch.seconds
-      return QueryResult(columns: prepared.columns, rows: rows, coverage: coverage)
+      attempt += 1
+      asked = try await ask(request, prepared, deadline)
     }
-    fatalError("the loop ends by itself")
+    let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used, since: prepared.since)
+    let rows = try await gather.run(
+      prepared.plan, prepared.columns, as: request.file, asked.answers, archive: asked.archive,
+      until: .after(seconds: max(60, request.deadline)))
+    var coverage = asked.coverage
+    coverage.seconds = watch.seconds
+    return QueryResult(columns: prepared.columns, rows: rows, coverage: coverage)
   }
 
   /// How the statement would be answered, as text for people; nobody is asked.
@@ -121,6 +124,8 @@ public struct FleetQuery: Sendable {
     var statement: Statement
     var columns: [ResultColumn]
     var plan: QueryPlan
+    /// The moment from which on rows are wanted.
+    var since: Instant?
     /// Those to ask, and how many the statement's conditions leave out.
     var nodes: [Node]
     var pruned: Int
@@ -142,14 +147,18 @@ public struct FleetQuery: Sendable {
         "sql.failed", "The statement can't be run.",
         remedy: "The columns are \(relationColumns.map(\.name).joined(separator: ", ")).", words: error.words)
     }
-    let plan = try await session.plan(statement, columns)
+    var plan = try await session.plan(statement, columns)
+    let since = request.since.map { seconds in
+      Instant(microseconds: clock.now().microseconds - Int64(min(seconds, 1e9) * 1e6))
+    }
+    if since != nil { plan.used.names?.insert("ts") }
     let hasLive = statement.relations.contains(where: \.hasLive)
     // A wish that nothing answers to is a mistake, whatever is asked.
     let chosen =
       hasLive || request.selection != NodeSelection() ? try await engine.chosenNodes(request.selection) : []
     let nodes = hasLive ? try await session.asked(plan, of: chosen) : []
     return Prepared(
-      statement: statement, columns: columns, plan: plan, nodes: nodes,
+      statement: statement, columns: columns, plan: plan, since: since, nodes: nodes,
       pruned: hasLive ? chosen.count - nodes.count : 0)
   }
 
@@ -205,7 +214,7 @@ public struct FleetQuery: Sendable {
       reading.cancel()
     }.get()
     if !prepared.plan.questions.isEmpty, !asked.archive.isEmpty {
-      asked.answers.append(try await archiveAnswer(asked.archive, prepared.plan, deadline))
+      asked.answers.append(try await archiveAnswer(asked.archive, prepared.plan, prepared.since, deadline))
     }
     return asked
   }
@@ -225,7 +234,7 @@ public struct FleetQuery: Sendable {
     let document = QueryDocument(
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
       columns: prepared.plan.used.ofFrames, questions: prepared.plan.questions,
-      wantsBatches: prepared.plan.used.uses("batch"),
+      since: prepared.since, wantsBatches: prepared.plan.used.uses("batch"),
       answerLimit: request.answerLimit, nodes: parts)
     let bytes = encodeJSON(document)
     try await store.put(bytes, at: QueryKeys.task(query))
@@ -347,7 +356,7 @@ public struct FleetQuery: Sendable {
 
   /// The archive is one more node: the questions are asked of its columns, where nothing else can be read.
   private func archiveAnswer(
-    _ files: [String], _ plan: QueryPlan, _ deadline: Deadline
+    _ files: [String], _ plan: QueryPlan, _ since: Instant?, _ deadline: Deadline
   ) async throws(Failure) -> Gather.Answer {
     let folder = joined(scratch, "in/archive-\(randomName())")
     do throws(SystemError) { try makeFolder(folder, mode: 0o700) } catch {
@@ -358,7 +367,7 @@ public struct FleetQuery: Sendable {
     }
     let spill = joined(scratch, "spill")
     try await confined(
-      plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"],
+      plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used, since: since))"],
       answerStatements(asked, in: folder), reading: joined(scratch, "in"), writing: [folder, spill],
       Gather.settings(scratch: spill, deadline: deadline))
     var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [], isArchive: true)

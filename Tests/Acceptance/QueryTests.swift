@@ -162,6 +162,32 @@ struct QueryTests {
     }
   }
 
+  @Test("Rows of the last hours alone, by splitting and by shipping")
+  func since() async throws {
+    try await TestFleet.with(nodes: 2) { fleet in
+      // One line each two hours before now; the newest three are asked for.
+      for (node, kind) in [(0, "archived"), (1, "live")] {
+        let content =
+          (1...6).map { age in
+            let time = Instant(seconds: WallClock.system.now().seconds - Int64(age * 7200 - 3600))
+            return #"{"id":"\#(kind)-\#(age)","@timestamp":"\#(time)","message":"Auth [INFO] dog"}"# + "\n"
+          }.joined() + "no JSON\n"
+        try fleet.put("a.log.1", Array(content.utf8), on: node, stream: "a.log")
+        if node == 0 { #expect(try await fleet.gadwall("harvest").status == 0) }
+      }
+      let counted = try await fleet.gadwall(
+        "query", "SELECT count(*) AS n, min(id) AS i FROM logs", "--since", "6h", "--format", "ndjson",
+        "--quiet")
+      #expect(counted.output == "{\"n\":6,\"i\":\"archived-1\"}\n", "\(counted)")
+      let shipped = try await fleet.gadwall(
+        "query", "SELECT id FROM logs QUALIFY row_number() OVER (ORDER BY id) > 0 ORDER BY id", "--since",
+        "6h", "--format",
+        "csv", "--quiet")
+      #expect(
+        shipped.output == "id\narchived-1\narchived-2\narchived-3\nlive-1\nlive-2\nlive-3\n", "\(shipped)")
+    }
+  }
+
   @Test("Formats, files, parameters")
   func formats() async throws {
     try await TestFleet.with(nodes: 1) { fleet in

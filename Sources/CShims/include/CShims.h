@@ -156,6 +156,9 @@ int gw_inflate_step(gw_inflate *state, const uint8_t *input, size_t input_count,
 
 // Columns of the terminal behind the descriptor, or 0 when it is none.
 int gw_terminal_width(int fd);
+
+// Lets this process have as many files open as it may.
+void gw_raise_open_files(void);
 // Microseconds since 1970 by the wall clock, and nanoseconds of a clock that only goes forward.
 int64_t gw_wall_microseconds(void);
 int64_t gw_monotonic_nanoseconds(void);

@@ -30,6 +30,7 @@ struct Gather: Sendable {
   /// An empty folder of its own; what was sent lies under `in/`.
   let scratch: String
   let used: UsedColumns
+  var since: Instant?
 
   /// A node's part of what was sent.
   struct Answer: Sendable {
@@ -69,8 +70,8 @@ struct Gather: Sendable {
     let path = joined(scratch, "in/files.ndjson")
     try writeFiles(answers, to: path)
     return [
-      filesTable(path), "CREATE VIEW live AS \(liveRows(answers.flatMap(\.frames), used))",
-      "CREATE VIEW archive AS \(archiveRows(archive, used))",
+      filesTable(path), "CREATE VIEW live AS \(liveRows(answers.flatMap(\.frames), used, since: since))",
+      "CREATE VIEW archive AS \(archiveRows(archive, used, since: since))",
       "CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
     ]
   }

@@ -37,23 +37,29 @@ func filesTable(_ path: String) -> SQL {
 private let fileColumns: Set = ["region", "zone", "node", "stream", "rotated", "batch"]
 
 /// A SELECT of the relation's columns over frames. Rows of files that broke while they were read have no entry among the files, and are not seen.
-func liveRows(_ frames: [String], _ used: UsedColumns) -> SQL {
+///
+/// - Parameter since: rows with an earlier time, or none, are left out.
+func liveRows(_ frames: [String], _ used: UsedColumns, since: Instant?) -> SQL {
   guard !frames.isEmpty else { return emptyRows }
   let columns = relationColumns.map { column -> SQL in
     if fileColumns.contains(column.name) { return "f.\(name: column.name)" }
     return used.uses(column.name) ? "r.\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
   }
   return
-    "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(frames)) r JOIN gadwall_files f ON r.batch = f.number"
+    "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(frames)) r JOIN gadwall_files f ON r.batch = f.number\(condition(since))"
+}
+
+private func condition(_ since: Instant?) -> SQL {
+  since.map { " WHERE ts >= TIMESTAMPTZ \($0.description)" } ?? ""
 }
 
 /// The same over the archive's columns.
-func archiveRows(_ files: [String], _ used: UsedColumns) -> SQL {
+func archiveRows(_ files: [String], _ used: UsedColumns, since: Instant? = nil) -> SQL {
   guard !files.isEmpty else { return emptyRows }
   let columns = relationColumns.map { column -> SQL in
     used.uses(column.name) ? "\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
   }
-  return "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(files))"
+  return "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(files))\(condition(since))"
 }
 
 let emptyRows: SQL = {

@@ -23,7 +23,7 @@ final class HeldFile: Sendable {
 /// Which files of a node a query reads: all that its ledger does not know to be in the snapshot or gone, each once, whoever renames them meanwhile.
 struct NodeLook {
   /// A file whose rows are asked for, with its batch where that is known.
-  struct Wanted {
+  struct Wanted: Sendable {
     var file: HeldFile
     var batch: String?
     var stream: String

@@ -1,3 +1,4 @@
+import CShims
 import DuckDB
 import Files
 public import Harvest
@@ -24,6 +25,8 @@ public struct QueryTask: Sendable {
   /// Runs the task and writes its report to the store, last of all.
   public func run() async throws(Failure) -> QueryReport {
     let watch = Stopwatch()
+    // Every file is held open until it was read, so that no rename takes one away.
+    gw_raise_open_files()
     let deadline = Deadline.after(seconds: document.seconds)
     var report = QueryReport(query: document.query, node: context.node, version: DuckDB.version)
     guard let part = document.nodes[context.node.key] else {
@@ -72,7 +75,7 @@ public struct QueryTask: Sendable {
     var passedOver: [PassedOver] = []
   }
 
-  private struct Share: @unchecked Sendable {
+  private struct Share: Sendable {
     var files: [(number: Int32, wanted: NodeLook.Wanted)] = []
     var size: Int64 = 0
   }
@@ -202,7 +205,10 @@ public struct QueryTask: Sendable {
     let used = UsedColumns(names: Set(document.columns.map(\.name)))
     try await confined(
       context.duckdb,
-      [filesTable(files), "CREATE VIEW \(name: rowsName) AS \(liveRows(frames.map(\.path), used))"],
+      [
+        filesTable(files),
+        "CREATE VIEW \(name: rowsName) AS \(liveRows(frames.map(\.path), used, since: document.since))",
+      ],
       answerStatements(asked, in: output), reading: scratch, writing: [output, spill],
       DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
     return asked.map { Sent(path: joined(output, "\($0.number).parquet"), rows: 0, question: $0.number) }

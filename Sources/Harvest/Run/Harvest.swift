@@ -130,6 +130,7 @@ public struct Harvest: Sendable {
     if !request.isPruneOff { try await prune(request, run, nodes, dataPath, reported, settled, &summary) }
     try await runs.fold(settled, after: foldAfter, open: open, now: clock.now())
     await abortUploads()
+    await sweepQueries()
     summary.seconds = watch.seconds
     stepPoint("summary.before")
     try await store.put(encodeJSON(summary), at: RunKeys.summary(run))
@@ -144,6 +145,17 @@ public struct Harvest: Sendable {
       if count > 0 { tell(.note(nil, "\(counted(count, "upload")) that never ended were given up")) }
     } catch {
       tell(.note(nil, "uploads that never ended could not be looked for: \(error.description)"))
+    }
+  }
+
+  /// What queries that were killed a day ago and more have left.
+  private func sweepQueries() async {
+    do throws(Failure) {
+      let before = Instant(seconds: clock.now().seconds - 86_400)
+      let old = try await store.list("queries/").filter { $0.modified < before }
+      if !old.isEmpty { try await store.delete(old.map(\.key)) }
+    } catch {
+      tell(.note(nil, "what old queries left could not be removed: \(error.description)"))
     }
   }
 
