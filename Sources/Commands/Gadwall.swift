@@ -26,7 +26,8 @@ public enum Gadwall {
   public static let version = "0.1.0"
 
   static let commands: [any Command.Type] = [
-    DemoCommand.self, QueryCommand.self, HarvestCommand.self, VerifyCommand.self, RecoverCommand.self,
+    DemoCommand.self, QueryCommand.self, QueriesCommand.self, HarvestCommand.self, VerifyCommand.self,
+    RecoverCommand.self,
     GenerateCommand.self,
     ConfigCheckCommand.self,
     ConfigShowCommand.self, RunsCommand.self, NodesCommand.self, RawListCommand.self, RawGetCommand.self,

@@ -13,6 +13,8 @@ enum QueryCommand: Command {
 
   static let file = Flag(
     "file", short: "f", value: "FILE", "Read the statement from a file; - for standard input.")
+  static let saved = Flag("saved", value: "NAME", "Ask a saved query; 'gadwall queries' lists them.")
+  static let bars = Flag("bars", "In a table with one column of numbers, draw them too.")
   static let parameter = Flag(
     "param", value: "NAME=VALUE", repeatable: true,
     "The value of $NAME in the statement, as a text; repeatable.")
@@ -38,7 +40,7 @@ enum QueryCommand: Command {
       """,
     arguments: [Argument("SQL", required: false, "The statement.")],
     flags: SelectionFlags.all + [
-      file, parameter, since, format, output, deadline, explain, coverage, allowPartial, quiet,
+      file, saved, parameter, since, format, bars, output, deadline, explain, coverage, allowPartial, quiet,
     ],
     examples: [
       (
@@ -49,12 +51,13 @@ enum QueryCommand: Command {
         "gadwall query \"FROM live SELECT ts, node, message WHERE category = 'SECURITY'\" --format ndjson",
         "Rows for a program"
       ),
+      ("gadwall query --saved error-rate --since 1d --bars", "One of the saved queries"),
       ("gadwall query -f report.sql --param day=2026-11-23 --output report.parquet", "A file"),
     ])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
     let format = try chosenFormat(arguments)
-    let text = try statement(arguments)
+    var text = ""
     var parameters: [String: String] = [:]
     for pair in arguments.all(parameter) {
       guard let split = pair.firstIndex(of: "="), split > pair.startIndex else {
@@ -62,7 +65,18 @@ enum QueryCommand: Command {
       }
       parameters[String(pair[..<split])] = String(pair[pair.index(after: split)...])
     }
-    let values = parameters
+    if let name = arguments.value(saved) {
+      guard arguments.positional.isEmpty, arguments.value(file) == nil else {
+        throw UsageError("--saved stands in place of a statement.", command: "query")
+      }
+      let query = try SavedQueries.named(
+        name, configuration: try? Workspace.configuration(arguments).path)
+      text = query.text
+      parameters = query.values(parameters)
+    } else {
+      text = try statement(arguments)
+    }
+    let (asked, values) = (text, parameters)
     let path = arguments.value(output)
     if let path, exists(path) {
       throw Failure(
@@ -76,7 +90,7 @@ enum QueryCommand: Command {
     return try await cancellableBySignal {
       try await Workspace.open(arguments).closing { workspace in
         let settings = workspace.harvestRequest(Workspace.selection(arguments))
-        var request = QueryRequest(text: text, logs: settings.logs)
+        var request = QueryRequest(text: asked, logs: settings.logs)
         request.parameters = values
         request.selection = settings.selection
         request.file = format.file
@@ -91,7 +105,7 @@ enum QueryCommand: Command {
           return .done
         }
         let result = try await query.run(request)
-        try QueryView(result: result, format: format).write(to: path)
+        try QueryView(result: result, format: format, hasBars: arguments.has(bars)).write(to: path)
         if !arguments.has(quiet) { Output.errors.line(result.coverage.line) }
         if arguments.has(coverage) {
           Output.errors.write(encodeJSON(result.coverage, pretty: true) + [0x0A])

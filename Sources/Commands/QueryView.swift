@@ -6,6 +6,7 @@ import Support
 struct QueryView {
   let result: QueryResult
   let format: QueryCommand.Format
+  var hasBars = false
 
   /// - Parameter path: a file that does not exist; standard output when nil.
   func write(to path: String?) throws {
@@ -115,8 +116,26 @@ struct QueryView {
   private func table() throws -> TextTable {
     var table = TextTable(columns: result.columns.map { (printable($0.name), isNumber($0) ? .right : .left) })
     try rows { table.rows.append($0.map(text).map { $0.replacing("\n", with: "⏎") }) }
+    let numbers = result.columns.indices.filter { isNumber(result.columns[$0]) }
+    if hasBars, numbers.count == 1 { addBars(&table, of: numbers[0]) }
     return table
   }
+
+  /// A column of bars, the longest for the greatest number. What is less than 0 has none.
+  private func addBars(_ table: inout TextTable, of column: Int) {
+    let values = table.rows.map { max(0, Double($0[column]) ?? 0) }
+    let greatest = values.filter(\.isFinite).max() ?? 0
+    table.columns.append(("", .left))
+    for (index, value) in values.enumerated() {
+      let eighths =
+        greatest > 0 && value.isFinite ? Int((value / greatest * Double(8 * Self.barWidth)).rounded()) : 0
+      let rest = eighths % 8 == 0 ? "" : String(Self.eighths[eighths % 8 - 1])
+      table.rows[index].append(String(repeating: "█", count: eighths / 8) + rest)
+    }
+  }
+
+  private static let barWidth = 24
+  private static let eighths: [Character] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 
   private func csvCell(_ text: String) -> String {
     guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }

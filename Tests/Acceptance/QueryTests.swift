@@ -188,6 +188,42 @@ struct QueryTests {
     }
   }
 
+  @Test("Saved queries: those that came with the program, and one's own before them")
+  func saved() async throws {
+    try await withThirds { fleet, _ in
+      let list = try await fleet.gadwall("queries", "--format", "json")
+      let names = try list.document().array?.compactMap { $0["name"]?.string } ?? []
+      #expect(
+        names == ["busiest-services", "error-rate", "new-words", "silent-nodes", "urgent-by-region"],
+        "\(list)")
+      for name in names {
+        let ended = try await fleet.gadwall("query", "--saved", name, "--format", "ndjson")
+        #expect(ended.status == 0, "\(name): \(ended)")
+        if name == "urgent-by-region" {
+          #expect(ended.output.split(separator: "\n").count == 3, "\(ended)")
+        }
+      }
+      let rate = try await fleet.gadwall(
+        "query", "--saved", "error-rate", "--param", "categories=WARN", "--format", "csv", "--quiet")
+      #expect(rate.output == "service,lines,error_percent\nAuth,\(63 + 33 + 93),\(49.21)\n", "\(rate)")
+      let silent = try await fleet.gadwall("query", "--saved", "silent-nodes", "--explain")
+      #expect(silent.output.contains("split: "), "\(silent)")
+      try fleet.write(
+        Array("-- title: Mine\n-- param n: how many = 2\nSELECT $n AS n".utf8),
+        to: joined(fleet.folder, "queries/error-rate.sql"))
+      let own = try await fleet.gadwall("query", "--saved", "error-rate", "--format", "ndjson", "--quiet")
+      #expect(own.output == "{\"n\":\"2\"}\n", "\(own)")
+      let unknown = try await fleet.gadwall("query", "--saved", "nope")
+      #expect(unknown.status == 2 && unknown.errors.contains("busiest-services"), "\(unknown)")
+      let bars = try await fleet.gadwall(
+        "query", "SELECT id, line FROM (VALUES ('a', 4), ('b', 1), ('c', 0)) t(id, line)", "--format",
+        "table", "--bars",
+        "--quiet")
+      #expect(bars.output.contains("a      4  \(String(repeating: "█", count: 24))\n"), "\(bars)")
+      #expect(bars.output.contains("b      1  ██████\n"), "\(bars)")
+    }
+  }
+
   @Test("Formats, files, parameters")
   func formats() async throws {
     try await TestFleet.with(nodes: 1) { fleet in

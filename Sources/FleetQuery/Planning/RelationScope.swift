@@ -44,6 +44,14 @@ struct RelationScope {
     return names.contains(where: has) ? nil : names
   }
 
+  /// Whether it has no part that could read other rows, or stands for more than itself.
+  func isSimple(_ part: Syntax) -> Bool {
+    switch part.expressionClass {
+    case "SUBQUERY", "STAR", "POSITIONAL_REFERENCE", "LAMBDA_REF", "PARAMETER", "DEFAULT": return false
+    default: return part.parts.allSatisfy { isSimple($0) }
+    }
+  }
+
   /// Whether it is made of nothing but what is known to give, row by row, the same anywhere.
   func isSteady(_ part: Syntax) -> Bool {
     switch part.expressionClass {

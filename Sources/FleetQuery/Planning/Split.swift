@@ -77,7 +77,8 @@ private struct Splitter {
     }
     self.isDistinct = isDistinct
     let inner = select.members.filter { $0.key != "modifiers" }
-    guard inner.allSatisfy({ isPlain($0.value) }) else { return nil }
+    // Clocks and chance may stay at the gather, and must not be asked of nodes.
+    guard inner.allSatisfy({ scope.isSimple($0.value) }) else { return nil }
   }
 
   func split(_ number: Int) -> SplitSelect? {
@@ -89,7 +90,7 @@ private struct Splitter {
     // Windows run over what was grouped; without groups they need the rows.
     guard isAggregating || isDistinct && !hasWindow(select),
       let keys = isAggregating ? groupKeys() : items.map(\.withoutAlias),
-      keys.allSatisfy(isOfRelation), select["where_clause"].map(isOfRelation) ?? true
+      keys.allSatisfy(isAskable), select["where_clause"].map(isAskable) ?? true
     else { return nil }
     var parts = Parts(keys: keys)
     // A column keeps its name, by which a statement around this one may call it.
@@ -236,7 +237,7 @@ private struct Splitter {
   }
 
   private func merged(_ aggregate: Syntax, _ parts: inout Parts) -> Syntax? {
-    guard let name = aggregate["function_name"]?.string?.lowercased(), isOfRelation(aggregate) else {
+    guard let name = aggregate["function_name"]?.string?.lowercased(), isAskable(aggregate) else {
       return nil
     }
     if isBag { return overBag(aggregate, &parts) }
@@ -322,7 +323,7 @@ private struct Splitter {
       && expression.columnName.map { aliases[$0] != nil } ?? false
     // ORDER BY ALL is a star.
     if isAlias || ["CONSTANT", "STAR"].contains(expression.expressionClass) { return expression }
-    return isPlain(expression) ? replaced(expression, &parts) : nil
+    return scope.isSimple(expression) ? replaced(expression, &parts) : nil
   }
 
   // MARK: what is grouped by
@@ -353,8 +354,6 @@ private struct Splitter {
 
   private func isColumn(_ name: String) -> Bool { scope.has(name) }
 
-  private func isOfRelation(_ expression: Syntax) -> Bool { scope.owns(expression) }
-
   private func hasWindow(_ part: Syntax) -> Bool {
     part.expressionClass == "WINDOW" || part.parts.contains(where: hasWindow)
   }
@@ -378,7 +377,8 @@ private struct Splitter {
     isAggregate(expression) ? [expression] : expression.parts.flatMap(aggregatesIn)
   }
 
-  private func isPlain(_ part: Syntax) -> Bool { scope.isSteady(part) }
+  /// Whether a node gives for it what one DuckDB would.
+  private func isAskable(_ part: Syntax) -> Bool { scope.isSteady(part) && scope.owns(part) }
 }
 
 /// The relation that stands alone in a FROM, unless its columns got other names.
