@@ -110,7 +110,12 @@ let package = Package(
         "Files",
         "Support",
       ]),
-    tests("FleetQueryTests", ["FleetQuery", "Logs", "DuckDB", "Processes", "Files", "Support"]),
+    tests(
+      "FleetQueryTests",
+      [
+        "FleetQuery", "Harvest", "Fleet", "Logs", "Rows", "Iceberg", "DuckDB", "ObjectStorage", "Processes",
+        "Files", "Support",
+      ]),
     tests(
       "IcebergTests",
       ["Properties", "Iceberg", "DuckDB", "ObjectStorage", "HTTP", "Processes", "Files", "Support"]),

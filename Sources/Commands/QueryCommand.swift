@@ -154,7 +154,7 @@ enum QueryCommand: Command {
           "✘ \(node.node): \(node.state.rawValue)\(node.reason.map { ": " + printable($0) } ?? "")")
       }
       for file in node.passedOver where file.isGap {
-        Output.errors.line("! \(node.node): \(printable(file.file)) was not read: \(file.note)")
+        Output.errors.line("! \(node.node): \(printable(file.file)) was not read: \(printable(file.note))")
       }
     }
   }

@@ -90,7 +90,12 @@ struct QueryView {
   private func object(_ row: [Syntax]) -> String {
     let members = zip(result.columns, row).map { column, value in
       // What DuckDB has as JSON is one already.
-      let text = column.type == "JSON" ? value.string ?? "null" : value.json
+      // Line ends stand between its tokens alone; a row is one line.
+      let text =
+        column.type == "JSON"
+        ? value.string.map { String(decoding: $0.utf8.map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self) }
+          ?? "null"
+        : value.json
       return "\(Syntax.text(column.name).json):\(text)"
     }
     return "{" + members.joined(separator: ",") + "}"

@@ -17,8 +17,9 @@ public struct QueryDocument: Sendable, Codable {
   public struct NodePart: Sendable, Codable {
     /// Batches whose files are left out: the snapshot that the archive is read as of holds them.
     public var held: Set<String>
-    /// The number of the node's first file: no two nodes give a file the same number.
+    /// The number of the node's first file, and how many it may have: no two nodes give a file the same number.
     public var firstFile: Int32
+    public var fileCount: Int32
   }
 
   public var format = 1
@@ -39,6 +40,11 @@ public struct QueryDocument: Sendable, Codable {
   /// How much of an answer a node may send.
   public var answerLimit: ByteCount
   public var nodes: [String: NodePart]
+
+  /// Numbers that the node may give its files.
+  func numbers(of node: Node) -> Range<Int32> {
+    nodes[node.key].map { $0.firstFile..<($0.firstFile + $0.fileCount) } ?? 0..<0
+  }
 }
 
 /// What a node has to say of a query. Its rows are in objects that the report names; it is written last.

@@ -229,7 +229,7 @@ public struct FleetQuery: Sendable {
     var parts: [String: QueryDocument.NodePart] = [:]
     for (index, node) in nodes.enumerated() {
       parts[node.key] = QueryDocument.NodePart(
-        held: holdings.batches(of: node), firstFile: Int32(index) * width)
+        held: holdings.batches(of: node), firstFile: Int32(index) * width, fileCount: width)
     }
     let document = QueryDocument(
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
@@ -243,7 +243,7 @@ public struct FleetQuery: Sendable {
       seconds: document.seconds)
     var failure: Failure?
     for await outcome in engine.run(task, on: nodes, deadline: deadline, progress: { _, _ in }) {
-      do throws(Failure) { try await take(outcome, query, &asked) } catch { failure = failure ?? error }
+      do throws(Failure) { try await take(outcome, document, &asked) } catch { failure = failure ?? error }
     }
     // What it left: nobody asks for it again.
     let left = try? await store.list(QueryKeys.folder(query))
@@ -254,12 +254,14 @@ public struct FleetQuery: Sendable {
   }
 
   /// Takes up what one node sent. What can't be believed is a failure of that node, and none of its rows is seen.
-  private func take(_ outcome: NodeOutcome, _ query: String, _ asked: inout Asked) async throws(Failure) {
+  private func take(_ outcome: NodeOutcome, _ document: QueryDocument, _ asked: inout Asked)
+    async throws(Failure)
+  {
     var coverage: Coverage.NodeCoverage
     switch outcome.ending {
     case .answered:
       do throws(Failure) {
-        let (report, answer) = try await answer(of: outcome.node, query)
+        let (report, answer) = try await answer(of: outcome.node, document)
         if report.tooOld { asked.isTooOld = true }
         asked.sqlError = asked.sqlError ?? report.sqlError
         coverage = Coverage.NodeCoverage(node: outcome.node, state: .answered)
@@ -284,7 +286,10 @@ public struct FleetQuery: Sendable {
     asked.coverage.nodes.append(coverage)
   }
 
-  private func answer(of node: Node, _ query: String) async throws(Failure) -> (QueryReport, Gather.Answer) {
+  private func answer(of node: Node, _ document: QueryDocument) async throws(Failure) -> (
+    QueryReport, Gather.Answer
+  ) {
+    let query = document.query
     let keys = try await store.list(QueryKeys.answers(query, node)).map(\.key).filter {
       $0.hasSuffix(".json")
     }
@@ -302,11 +307,9 @@ public struct FleetQuery: Sendable {
         "The node has DuckDB \(printable(report.version)), and here it is \(DuckDB.version): their rows can't be put together.",
         remedy: "Install the same Gadwall on both.")
     }
-    var answer = Gather.Answer(node: node, files: report.files)
+    try await check(report, key, document)
+    var answer = Gather.Answer(node: node, files: report.files, numbers: document.numbers(of: node))
     for part in report.parts {
-      guard part.object.key.hasPrefix(QueryKeys.answers(query, node)) else {
-        throw Failure("query.report", "The report \(key) names an object that is not its own.")
-      }
       let path = joined(scratch, "in/\(randomName()).parquet")
       let digest: String?
       guard try await store.get(part.object.key, toFile: path) else {
@@ -329,6 +332,31 @@ public struct FleetQuery: Sendable {
       }
     }
     return (report, answer)
+  }
+
+  /// What a report says is a stranger's word: nothing of it may reach another node's rows, or cost more than was asked for.
+  private func check(_ report: QueryReport, _ key: String, _ document: QueryDocument) async throws(Failure) {
+    func refuse(_ what: String) -> Failure { Failure("query.report", "The report \(key) \(what).") }
+    let sane: ClosedRange<Int64> = 0...(1 << 50)
+    guard [report.bytes, report.lines, report.malformed].allSatisfy(sane.contains),
+      (0...1e9).contains(report.seconds)
+    else { throw refuse("has numbers that can't be") }
+    let numbers = document.numbers(of: report.node)
+    guard Set(report.files.map(\.number)).count == report.files.count,
+      report.files.allSatisfy({ numbers.contains($0.number) })
+    else { throw refuse("names files that are not its own") }
+    let questions = report.parts.compactMap(\.question)
+    guard report.parts.count <= 1024, Set(report.parts.map(\.object.key)).count == report.parts.count,
+      Set(questions).count == questions.count, questions.allSatisfy(document.questions.indices.contains)
+    else { throw refuse("names too many objects, or one twice") }
+    var total: Int64 = 0
+    for part in report.parts {
+      guard part.object.key.hasPrefix(QueryKeys.answers(document.query, report.node)),
+        let size = try await store.stat(part.object.key)?.size, size == part.bytes
+      else { throw refuse("names an object that is not its own, or not there") }
+      total += size
+      guard total <= document.answerLimit.bytes else { throw refuse("comes with more than was asked for") }
+    }
   }
 
   // MARK: the archive

@@ -64,6 +64,12 @@ final class SimulatedFleet {
     try await reopening { try await self.planned(text).0 }
   }
 
+  /// Whether its outermost SELECT reads one of the relations and nothing else.
+  func isOverOneRelation(_ text: String) async throws -> Bool {
+    let query = try await reopening { try await self.session.statement(text).query }
+    return query.type == "SELECT_NODE" && query["from_table"].flatMap(plainRelation) != nil
+  }
+
   private func planned(_ text: String) async throws -> (QueryPlan, [ResultColumn]) {
     try await session.run(Self.wholeViews)
     let statement = try await session.statement(text)

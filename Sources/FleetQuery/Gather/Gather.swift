@@ -40,6 +40,8 @@ struct Gather: Sendable {
     var frames: [String] = []
     /// Files with answers, by question.
     var answered: [Int: [String]] = [:]
+    /// Numbers that its frames' rows may carry.
+    var numbers: Range<Int32> = 0..<0
     var isArchive = false
   }
 
@@ -70,7 +72,7 @@ struct Gather: Sendable {
     let path = joined(scratch, "in/files.ndjson")
     try writeFiles(answers, to: path)
     return [
-      filesTable(path), "CREATE VIEW live AS \(liveRows(answers.flatMap(\.frames), used, since: since))",
+      filesTable(path), "CREATE VIEW live AS \(liveRows(answers, used, since: since))",
       "CREATE VIEW archive AS \(archiveRows(archive, used, since: since))",
       "CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
     ]

@@ -39,14 +39,17 @@ private let fileColumns: Set = ["region", "zone", "node", "stream", "rotated", "
 /// A SELECT of the relation's columns over frames. Rows of files that broke while they were read have no entry among the files, and are not seen.
 ///
 /// - Parameter since: rows with an earlier time, or none, are left out.
-func liveRows(_ frames: [String], _ used: UsedColumns, since: Instant?) -> SQL {
-  guard !frames.isEmpty else { return emptyRows }
+func liveRows(_ answers: [Gather.Answer], _ used: UsedColumns, since: Instant?) -> SQL {
+  let parts = answers.filter { !$0.frames.isEmpty }
+  guard !parts.isEmpty else { return emptyRows }
   let columns = relationColumns.map { column -> SQL in
     if fileColumns.contains(column.name) { return "f.\(name: column.name)" }
     return used.uses(column.name) ? "r.\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
-  }
-  return
-    "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(frames)) r JOIN gadwall_files f ON r.batch = f.number\(condition(since))"
+  }.joined(separator: ", ")
+  // Each with its own numbers: a node's frame can't put rows into another one's files.
+  return parts.map { answer in
+    "SELECT \(columns) FROM read_parquet(\(answer.frames)) r JOIN gadwall_files f ON r.batch = f.number AND r.batch BETWEEN \(answer.numbers.lowerBound) AND \(answer.numbers.upperBound - 1)\(condition(since))"
+  }.joined(separator: " UNION ALL ")
 }
 
 private func condition(_ since: Instant?) -> SQL {

@@ -11,12 +11,28 @@ final class HeldFile: Sendable {
   let info: FileInfo
   /// Nil for a file that is being written.
   let rotated: RotatedFile?
+  /// Its first bytes when it was opened: one that was truncated and written anew has others.
+  let head: [UInt8]
 
   init(_ path: String, rotated: RotatedFile?) throws(SystemError) {
     descriptor = try Descriptor.input(path)
     info = try descriptor.info()
     self.path = path
     self.rotated = rotated
+    head = try Self.head(of: descriptor, atMost: info.size)
+  }
+
+  /// Whether it begins as it did when it was opened.
+  func isSame() throws(SystemError) -> Bool { try Self.head(of: descriptor, atMost: info.size) == head }
+
+  private static func head(of descriptor: borrowing Descriptor, atMost size: Int64) throws(SystemError)
+    -> [UInt8]
+  {
+    let count = Int(min(256, max(0, size)))
+    guard count > 0 else { return [] }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
+    defer { buffer.deallocate() }
+    return Array(buffer.prefix(try descriptor.read(into: buffer, at: 0)))
   }
 }
 
@@ -54,7 +70,7 @@ struct NodeLook {
       let before = names()
       passedOver = []
       opened = try open()
-      if names() == before { break }
+      if names() == before, isSteady(opened) { break }
       guard !deadline.hasPassed else {
         throw Failure(
           "query.unsteady", "The log files were renamed all the time while they were looked at.",
@@ -65,6 +81,15 @@ struct NodeLook {
     }
     // Only now: a batch that was pruned since then has its file open here, and its sequence number in the ledger.
     try choose(opened, ledgerPath, node, held)
+  }
+
+  /// Whether no copy was made, and no file cut, between the look and the opening.
+  private func isSteady(_ opened: [HeldFile]) -> Bool {
+    let live = opened.filter { $0.rotated == nil }.map(\.info.size)
+    // A copy that was passed over as the beginning of a file in use: that one still holds it all.
+    let copies = passedOver.filter { $0.reason == .copytruncate }
+    return copies.allSatisfy { copy in live.contains { $0 >= copy.bytes } }
+      && opened.allSatisfy { file in file.rotated.map { $0.info.size == file.info.size } ?? true }
   }
 
   /// What lies in the folders, by path, each with the file that it names.
@@ -205,6 +230,9 @@ func contentDigest(_ file: HeldFile) throws(Failure) -> String {
 }
 
 /// Lends a file's text, inflated where it is gzip'd, up to where it ended when it was opened.
+///
+/// - Throws: `query.file` when it can't be read to its end; `query.truncated` for a file in use that has become shorter: what was in it is in a copy by
+///   now, which was not looked at.
 func readText(_ file: HeldFile, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
   defer { buffer.deallocate() }
@@ -216,12 +244,18 @@ func readText(_ file: HeldFile, _ body: (UnsafeRawBufferPointer) throws(Failure)
       let wanted = Int(min(Int64(buffer.count), file.info.size - at))
       let got = try file.descriptor.read(
         into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: at)
-      if got == 0 { break }
+      if got == 0 {
+        guard file.rotated == nil else { throw Failure("query.file", "It became shorter while it was read.") }
+        throw Failure("query.truncated", "The file \(printable(file.path)) was truncated while it was read.")
+      }
       at += Int64(got)
       let block = UnsafeRawBufferPointer(rebasing: buffer[..<got])
       if isGzip { try inflater.read(block) { try body($0) } } else { try body(block) }
     }
     if isGzip { try inflater.finish() }
+    if file.rotated == nil, try !file.isSame() {
+      throw Failure("query.truncated", "The file \(printable(file.path)) was written anew while it was read.")
+    }
   } catch let failure as Failure {
     throw failure
   } catch let error as SystemError {

@@ -22,12 +22,24 @@ public struct QueryTask: Sendable {
   /// How many files are read at once.
   private static let width = 2
 
+  /// How often the files are looked at again when one was truncated while it was read.
+  private static let attempts = 5
+
   /// Runs the task and writes its report to the store, last of all.
   public func run() async throws(Failure) -> QueryReport {
-    let watch = Stopwatch()
     // Every file is held open until it was read, so that no rename takes one away.
     gw_raise_open_files()
     let deadline = Deadline.after(seconds: document.seconds)
+    for _ in 1..<Self.attempts {
+      do throws(Failure) { return try await run(until: deadline) } catch {
+        guard error.code == "query.truncated" else { throw error }
+      }
+    }
+    return try await run(until: deadline)
+  }
+
+  private func run(until deadline: Deadline) async throws(Failure) -> QueryReport {
+    let watch = Stopwatch()
     var report = QueryReport(query: document.query, node: context.node, version: DuckDB.version)
     guard let part = document.nodes[context.node.key] else {
       throw Failure("task.broken", "The task document does not name the node \(context.node).")
@@ -41,6 +53,12 @@ public struct QueryTask: Sendable {
     if let newest = look.newestPruned, newest > document.sequence {
       report.tooOld = true
     } else {
+      guard look.wanted.count <= part.fileCount else {
+        throw Failure(
+          "query.files",
+          "There are \(grouped(Int64(look.wanted.count))) files, and a node may have \(part.fileCount).",
+          remedy: "Harvest them.")
+      }
       let scratch = joined(context.stateFolder, "query-\(randomName())")
       do throws(SystemError) { try makeFolder(scratch, mode: 0o700) } catch {
         throw error.failure("scratch.unwritable", "The folder \(scratch) can't be made.")
@@ -198,7 +216,10 @@ public struct QueryTask: Sendable {
       }
     }
     let files = joined(scratch, "files.ndjson")
-    try writeFiles([Gather.Answer(node: context.node, files: report.files)], to: files)
+    let own = Gather.Answer(
+      node: context.node, files: report.files, frames: frames.map(\.path),
+      numbers: document.numbers(of: context.node))
+    try writeFiles([own], to: files)
     let asked = document.questions.enumerated().map { (number: $0.offset, question: $0.element) }.filter {
       $0.question.relation.hasLive
     }
@@ -207,7 +228,7 @@ public struct QueryTask: Sendable {
       context.duckdb,
       [
         filesTable(files),
-        "CREATE VIEW \(name: rowsName) AS \(liveRows(frames.map(\.path), used, since: document.since))",
+        "CREATE VIEW \(name: rowsName) AS \(liveRows([own], used, since: document.since))",
       ],
       answerStatements(asked, in: output), reading: scratch, writing: [output, spill],
       DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))

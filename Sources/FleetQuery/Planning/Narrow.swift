@@ -57,7 +57,7 @@ private func firstRows(_ select: Syntax, _ scope: RelationScope) -> [Syntax]? {
   let modifiers = select["modifiers"]?.items ?? []
   guard modifiers.count == 2, modifiers[0].type == "ORDER_MODIFIER", var limit = modifiers.last,
     limit.type == "LIMIT_MODIFIER", let count = wholeNumber(limit["limit"]),
-    let offset = limit["offset"] == nil ? 0 : wholeNumber(limit["offset"]), count + offset < 1 << 31,
+    let offset = limit["offset"] == nil ? 0 : wholeNumber(limit["offset"]), max(count, offset) < 1 << 30,
     select["having"] == nil, select["qualify"] == nil, (select["group_expressions"]?.items ?? []).isEmpty,
     select["aggregate_handling"]?.string == "STANDARD_HANDLING", items.allSatisfy(givesOneRow)
   else { return nil }
@@ -76,7 +76,7 @@ private func firstRows(_ select: Syntax, _ scope: RelationScope) -> [Syntax]? {
       guard named.count < 2 else { return nil }
       if let item = named.first { expression = item.withoutAlias }
     }
-    guard scope.isSteady(expression), scope.owns(expression) else { return nil }
+    guard givesOneRow(expression), scope.isSteady(expression), scope.owns(expression) else { return nil }
     var changed = order
     changed["expression"] = expression
     orders.append(changed)

@@ -59,7 +59,8 @@ extension Session {
       way: statement.relations.isEmpty ? .nothing : .ship, used: usedColumns(statement.query),
       gather: try await rendered(statement.query))
     // A name that the statement defines may stand before a relation's: then nobody but DuckDB knows which is read where.
-    guard !statement.relations.isEmpty, !definesRelation(statement.query), !asksForNames(statement.query)
+    guard !statement.relations.isEmpty, !definesRelation(statement.query), !asksForNames(statement.query),
+      !takesWholeRows(statement.query)
     else {
       return shipped
     }
@@ -120,7 +121,11 @@ extension Session {
       let sql = try await rendered(split.node)
       guard let described = try await described(sql) else { return nil }
       let parts = described.map { QueryPlan.PartialColumn(name: $0.name, type: $0.type) }
-      guard !parts.contains(where: \.isLost) else { return nil }
+      // 30 days and a month are one value to a group, and two to who sees them.
+      guard !parts.contains(where: \.isLost), !(split.isBag && parts.contains { $0.type == "INTERVAL" })
+      else {
+        return nil
+      }
       questions.append(
         QueryPlan.Question(
           relation: split.relation, sql: sql.text, isBag: split.isBag, columns: parts))
@@ -187,6 +192,24 @@ private func emptyPartial(_ question: QueryPlan.Question, _ number: Int) -> SQL 
   let columns = question.columns.map { "NULL::\(SQL(trusted: $0.type)) AS \(name: $0.name)" as SQL }
   return
     "CREATE OR REPLACE VIEW \(name: partialName(number)) AS SELECT \(columns.joined(separator: ", ")) LIMIT 0"
+}
+
+/// Whether a row as a whole may be a value, whose fields are called as its columns are: anything is called like what stands in a FROM.
+private func takesWholeRows(_ query: Syntax) -> Bool {
+  var sources: Set<String> = []
+  var columns: Set<String> = []
+  func look(_ part: Syntax) {
+    if part.expressionClass == "COLUMN_REF" {
+      if let name = part.columnName { columns.insert(name) }
+    } else if part.expressionClass == nil {
+      for key in ["alias", "table_name", "cte_name", "key"] {
+        if let name = part[key]?.string, !name.isEmpty { sources.insert(name.lowercased()) }
+      }
+    }
+    for part in part.parts { look(part) }
+  }
+  look(query)
+  return !sources.isDisjoint(with: columns)
 }
 
 /// Whether names of unnamed columns matter, which a split changes: the statement chooses or tells columns by them.

@@ -90,8 +90,11 @@ private struct Splitter {
     // Windows run over what was grouped; without groups they need the rows.
     guard isAggregating || isDistinct && !hasWindow(select),
       let keys = isAggregating ? groupKeys() : items.map(\.withoutAlias),
-      keys.allSatisfy(isAskable), select["where_clause"].map(isAskable) ?? true
+      keys.allSatisfy(isAskable), select["where_clause"].map({ scope.isSteady($0) && scope.owns($0) }) ?? true
     else { return nil }
+    // Of two equal keys nobody could tell which one a grouping set leaves out.
+    let sets = select["group_sets"]?.items.count ?? 0
+    guard sets < 2 || Set(keys.map(\.normalized)).count == keys.count else { return nil }
     var parts = Parts(keys: keys)
     // A column keeps its name, by which a statement around this one may call it.
     let list = items.map { item in
@@ -121,8 +124,8 @@ private struct Splitter {
     gather["modifiers"] = .list(modifiers)
     if isAggregating {
       gather["group_expressions"] = .list(keys.indices.map { .column(Parts.key($0)) })
-      let sets = (select["group_sets"]?.items ?? []).isEmpty && !keys.isEmpty
-      if sets || select["aggregate_handling"]?.string == "FORCE_AGGREGATES" {
+      let hasNone = sets == 0 && !keys.isEmpty
+      if hasNone || select["aggregate_handling"]?.string == "FORCE_AGGREGATES" {
         gather["group_sets"] = .list(
           keys.isEmpty ? [] : [.list(keys.indices.map { .number(String($0)) })])
       }
@@ -198,7 +201,8 @@ private struct Splitter {
   /// The expression over what travels; nil when it needs more than that.
   private func replaced(_ expression: Syntax, _ parts: inout Parts) -> Syntax? {
     let plain = expression.normalized
-    if let index = parts.keys.firstIndex(where: { $0.normalized == plain }) {
+    // A column of another relation, or a field of a lambda's parameter, may be called as a key is.
+    if scope.owns(expression), let index = parts.keys.firstIndex(where: { $0.normalized == plain }) {
       return Syntax.column(Parts.key(index)).named(expression["alias"]?.string ?? "")
     }
     if isAggregate(expression) {
@@ -331,7 +335,8 @@ private struct Splitter {
   /// The expressions; nil when one of them is not clear.
   private func groupKeys() -> [Syntax]? {
     if select["aggregate_handling"]?.string == "FORCE_AGGREGATES" {
-      return items.filter { aggregatesIn($0).isEmpty && $0.expressionClass != "CONSTANT" }.map(\.withoutAlias)
+      // What has no column is no key: over no rows there is one group then.
+      return items.filter { aggregatesIn($0).isEmpty && hasColumns($0) }.map(\.withoutAlias)
     }
     return whole(
       (select["group_expressions"]?.items ?? []).map { expression in
@@ -378,7 +383,14 @@ private struct Splitter {
   }
 
   /// Whether a node gives for it what one DuckDB would.
-  private func isAskable(_ part: Syntax) -> Bool { scope.isSteady(part) && scope.owns(part) }
+  private func isAskable(_ part: Syntax) -> Bool {
+    scope.isSteady(part) && scope.owns(part) && !hasCollation(part)
+  }
+
+  /// Nodes would group by it, and what travels is text without one.
+  private func hasCollation(_ part: Syntax) -> Bool {
+    part.expressionClass == "COLLATE" || part.parts.contains(where: hasCollation)
+  }
 }
 
 /// The relation that stands alone in a FROM, unless its columns got other names.
@@ -399,18 +411,23 @@ extension Syntax {
   /// The last part of a column's name, in small letters.
   var columnName: String? { self["column_names"]?.items.last?.string?.lowercased() }
 
-  /// What two ways to write the same have in common: without places, aliases and qualifiers, in small letters where case means nothing.
-  var normalized: Syntax {
+  /// What two ways to write the same have in common: without places, qualifiers and its own alias, in small letters where case means nothing.
+  var normalized: Syntax { withoutAlias.withoutPlaces }
+
+  private var withoutPlaces: Syntax {
     switch self {
-    case .list(let items): return .list(items.map(\.normalized))
+    case .list(let items): return .list(items.map(\.withoutPlaces))
     case .node(let members):
-      if expressionClass == "COLUMN_REF", let name = columnName { return .text("column \(name)") }
+      if expressionClass == "COLUMN_REF", let name = columnName {
+        return .text("column \(name) \(self["alias"]?.string ?? "")")
+      }
       return .node(
-        members.filter { $0.key != "query_location" && $0.key != "alias" }.map { member in
+        // An alias within is a name of its own: a field of a STRUCT.
+        members.filter { $0.key != "query_location" }.map { member in
           if member.key == "function_name", let name = member.value.string {
             return Member(key: member.key, value: .text(name.lowercased()))
           }
-          return Member(key: member.key, value: member.value.normalized)
+          return Member(key: member.key, value: member.value.withoutPlaces)
         })
     default: return self
     }

@@ -47,7 +47,9 @@ extension S3Store {
   /// The part that an object lies in, by its key or the beginning of its key; nil for the store itself.
   func place(of key: String) -> S3Place? {
     guard key.hasPrefix("s3:/") else { return nil }
-    return places.value.last { key.utf8.starts(with: $0.prefix.utf8) }
+    return places.value.filter { key.utf8.starts(with: $0.prefix.utf8) }.max {
+      $0.prefix.utf8.count < $1.prefix.utf8.count
+    }
   }
 
   public func key(of url: String) -> String? {

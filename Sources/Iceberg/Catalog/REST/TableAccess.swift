@@ -9,7 +9,10 @@ public struct TableAccess: Sendable {
 
   /// Those for a URL: of the longest prefix that it begins with.
   public func keys(for url: String) -> VendedKeys? {
-    vended.filter { (url + "/").hasPrefix($0.prefix) }.max { $0.prefix.utf8.count < $1.prefix.utf8.count }
+    let url = url.hasPrefix("s3a://") ? "s3://" + url.dropFirst(6) : url
+    return vended.filter { (url + "/").hasPrefix($0.prefix) }.max {
+      $0.prefix.utf8.count < $1.prefix.utf8.count
+    }
   }
 }
 
