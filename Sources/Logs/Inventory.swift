@@ -20,6 +20,8 @@ public struct RotatedFile: Sendable {
   public var day: Int32 { Instant(seconds: rotated).day }
   /// About how much text it holds; a gzip file says so itself, modulo 4 GiB.
   public var estimatedText: Int64
+  /// A copy of ours that nobody else knows: no lease is needed to be sure that nobody writes to it.
+  public var isOwn = false
   /// Its first bytes were looked at; otherwise `isGzip` says nothing.
   public var isExamined = true
 

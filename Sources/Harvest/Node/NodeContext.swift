@@ -92,10 +92,13 @@ public struct NodeContext: Sendable {
     let path = joined(scratch, "\(facts.id.prefix(32))-raw.gz")
     guard try await seen(key) != nil, try await store.get(key, toFile: path) else { return nil }
     do throws(SystemError) {
-      return RotatedFile(
+      var file = RotatedFile(
         path: path, folder: facts.folder, name: facts.file, stream: facts.stream,
         info: try FileInfo(path: path), isGzip: true, estimatedText: facts.bytes
       ).known(as: facts)
+      // It was open for writing until now, and a child that is being started has what was open for a moment longer.
+      file.isOwn = true
+      return file
     } catch {
       throw scratchFailure(error)
     }

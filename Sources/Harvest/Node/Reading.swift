@@ -55,6 +55,9 @@ struct RotatedFileReader: ~Copyable {
   ) throws(ReadingRefusal) -> RotatedFileReader {
     let before = leaseBreaks()
     let descriptor = try openUnchanged(file)
+    if file.isOwn {
+      return RotatedFileReader(file: file, descriptor: descriptor, lease: nil, breaksBefore: before)
+    }
     do throws(ReadLease.Refusal) {
       let lease = try ReadLease.take(descriptor, owner: file.info.uid)
       return RotatedFileReader(file: file, descriptor: descriptor, lease: lease, breaksBefore: before)
@@ -97,7 +100,7 @@ struct RotatedFileReader: ~Copyable {
     self.breaksBefore = breaksBefore
   }
 
-  var hasLease: Bool { lease != nil }
+  var hasLease: Bool { lease != nil || file.isOwn }
 
   /// Reads on from where the last call ended, until about `limit` more bytes of text have come or the file ends. `raw` gets the bytes as they
   /// lie on the disk, `text` the uncompressed ones.
