@@ -70,6 +70,13 @@ public func md5Digest(_ bytes: [UInt8]) -> [UInt8] {
   return result
 }
 
+/// SHA-256 of a whole file, in hex.
+public func sha256(file path: String) throws(SystemError) -> String {
+  var digest = SHA256()
+  try readPart(path, from: 0, count: .max) { digest.update($0) }
+  return digest.hexDigest()
+}
+
 /// What servers compare a body with.
 public struct BodyDigests: Sendable {
   public var crc32c: UInt32 = 0

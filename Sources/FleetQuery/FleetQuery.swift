@@ -69,11 +69,7 @@ public struct FleetQuery: Sendable {
   public func run(_ request: QueryRequest) async throws(Failure) -> QueryResult {
     let watch = Stopwatch()
     let deadline = Deadline.after(seconds: request.deadline)
-    for folder in ["in", "out", "spill"] {
-      do throws(SystemError) { try makeFolder(joined(scratch, folder), mode: 0o700) } catch {
-        throw error.failure("scratch.unwritable", "The folder \(scratch) can't be made.")
-      }
-    }
+    for folder in ["in", "out", "spill"] { try makeScratch(joined(scratch, folder)) }
     let prepared = try await prepare(request, deadline)
     var asked = try await ask(request, prepared, deadline)
     var attempt = 1
@@ -311,14 +307,12 @@ public struct FleetQuery: Sendable {
     var answer = Gather.Answer(node: node, files: report.files, numbers: document.numbers(of: node))
     for part in report.parts {
       let path = joined(scratch, "in/\(randomName()).parquet")
-      let digest: String?
+      let digest: String
       guard try await store.get(part.object.key, toFile: path) else {
         throw Failure("query.report", "The report \(key) names an object that is not there.")
       }
       do throws(SystemError) {
-        digest = try digests(
-          file: path, from: 0, count: try FileInfo(path: path).size, withSHA256: true
-        ).sha256
+        digest = try sha256(file: path)
       } catch {
         throw error.failure("scratch.unwritable", "What a node sent can't be read again.")
       }
@@ -387,12 +381,8 @@ public struct FleetQuery: Sendable {
     _ files: [String], _ plan: QueryPlan, _ since: Instant?, _ deadline: Deadline
   ) async throws(Failure) -> Gather.Answer {
     let folder = joined(scratch, "in/archive-\(randomName())")
-    do throws(SystemError) { try makeFolder(folder, mode: 0o700) } catch {
-      throw error.failure("scratch.unwritable", "The folder \(folder) can't be made.")
-    }
-    let asked = plan.questions.enumerated().map { (number: $0.offset, question: $0.element) }.filter {
-      $0.question.relation.hasArchive
-    }
+    try makeScratch(folder)
+    let asked = plan.questions.numbered(where: \.hasArchive)
     let spill = joined(scratch, "spill")
     try await confined(
       plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used, since: since))"],

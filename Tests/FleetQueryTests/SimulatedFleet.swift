@@ -81,9 +81,7 @@ final class SimulatedFleet {
   private func asked(_ plan: QueryPlan) async throws -> [SQL] {
     var answers: [Gather.Answer] = []
     for part in parts + [Self.archive] {
-      let questions = plan.questions.enumerated().map { (number: $0.offset, question: $0.element) }.filter {
-        part == Self.archive ? $0.question.relation.hasArchive : $0.question.relation.hasLive
-      }
+      let questions = plan.questions.numbered(where: part == Self.archive ? \.hasArchive : \.hasLive)
       let place = joined(folder, randomName())
       try makeFolder(place)
       let view: SQL =

@@ -71,19 +71,19 @@ struct Gather: Sendable {
   func views(_ answers: [Answer], archive: [String]) throws(Failure) -> [SQL] {
     let path = joined(scratch, "in/files.ndjson")
     try writeFiles(answers, to: path)
-    return [
-      filesTable(path), "CREATE VIEW live AS \(liveRows(answers, used, since: since))",
-      "CREATE VIEW archive AS \(archiveRows(archive, used, since: since))",
-      "CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
-    ]
+    return [filesTable(path)]
+      + views(live: liveRows(answers, used, since: since), archive: archiveRows(archive, used, since: since))
   }
 
   /// The relations over what was left of the nodes' and the archive's rows.
   func views(_ question: QueryPlan.Question, _ answers: [Answer]) -> [SQL] {
     func rows(_ answers: [Answer]) -> SQL { archiveRows(answers.flatMap { $0.answered[0] ?? [] }, used) }
-    return [
-      "CREATE VIEW live AS \(rows(answers.filter { !$0.isArchive }))",
-      "CREATE VIEW archive AS \(rows(answers.filter(\.isArchive)))",
+    return views(live: rows(answers.filter { !$0.isArchive }), archive: rows(answers.filter(\.isArchive)))
+  }
+
+  private func views(live: SQL, archive: SQL) -> [SQL] {
+    [
+      "CREATE VIEW live AS \(live)", "CREATE VIEW archive AS \(archive)",
       "CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
     ]
   }

@@ -28,6 +28,13 @@ func confined(
   }
 }
 
+/// A folder for what is on its way, which nobody else may look into.
+func makeScratch(_ path: String) throws(Failure) {
+  do throws(SystemError) { try makeFolder(path, mode: 0o700) } catch {
+    throw error.failure("scratch.unwritable", "The folder \(path) can't be made.")
+  }
+}
+
 /// A table of the files that frames' rows are of.
 func filesTable(_ path: String) -> SQL {
   "CREATE TABLE gadwall_files AS SELECT * FROM read_json(\(path), format = 'newline_delimited', columns = {number: 'INTEGER', region: 'VARCHAR', zone: 'VARCHAR', node: 'VARCHAR', stream: 'VARCHAR', rotated: 'TIMESTAMPTZ', batch: 'VARCHAR'})"
@@ -44,12 +51,18 @@ func liveRows(_ answers: [Gather.Answer], _ used: UsedColumns, since: Instant?) 
   guard !parts.isEmpty else { return emptyRows }
   let columns = relationColumns.map { column -> SQL in
     if fileColumns.contains(column.name) { return "f.\(name: column.name)" }
-    return used.uses(column.name) ? "r.\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
+    return value(of: column, used, in: "r.")
   }.joined(separator: ", ")
   // Each with its own numbers: a node's frame can't put rows into another one's files.
   return parts.map { answer in
     "SELECT \(columns) FROM read_parquet(\(answer.frames)) r JOIN gadwall_files f ON r.batch = f.number AND r.batch BETWEEN \(answer.numbers.lowerBound) AND \(answer.numbers.upperBound - 1)\(condition(since))"
   }.joined(separator: " UNION ALL ")
+}
+
+/// The column as it was sent, or NULL when nobody was asked for it.
+private func value(of column: (name: String, type: SQL), _ used: UsedColumns, in source: SQL) -> SQL {
+  used.uses(column.name)
+    ? "\(source)\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
 }
 
 private func condition(_ since: Instant?) -> SQL {
@@ -59,9 +72,7 @@ private func condition(_ since: Instant?) -> SQL {
 /// The same over the archive's columns.
 func archiveRows(_ files: [String], _ used: UsedColumns, since: Instant? = nil) -> SQL {
   guard !files.isEmpty else { return emptyRows }
-  let columns = relationColumns.map { column -> SQL in
-    used.uses(column.name) ? "\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
-  }
+  let columns = relationColumns.map { value(of: $0, used, in: "") }
   return "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(files))\(condition(since))"
 }
 
@@ -94,6 +105,13 @@ func writeFiles(_ answers: [Gather.Answer], to path: String) throws(Failure) {
   }
   do throws(SystemError) { try publish(bytes, at: path, replacing: true) } catch {
     throw error.failure("scratch.unwritable", "The file \(path) can't be written.")
+  }
+}
+
+extension [QueryPlan.Question] {
+  /// Those over such relations, each with its number among all.
+  func numbered(where isMeant: (Relation) -> Bool) -> [(number: Int, question: QueryPlan.Question)] {
+    enumerated().map { (number: $0.offset, question: $0.element) }.filter { isMeant($0.question.relation) }
   }
 }
 

@@ -60,9 +60,7 @@ public struct QueryTask: Sendable {
           remedy: "Harvest them.")
       }
       let scratch = joined(context.stateFolder, "query-\(randomName())")
-      do throws(SystemError) { try makeFolder(scratch, mode: 0o700) } catch {
-        throw error.failure("scratch.unwritable", "The folder \(scratch) can't be made.")
-      }
+      try makeScratch(scratch)
       defer { try? removeTree(scratch) }
       let frames = try await scan(look, first: part.firstFile, scratch, &report)
       if document.questions.isEmpty {
@@ -211,18 +209,14 @@ public struct QueryTask: Sendable {
     let output = joined(scratch, "out")
     let spill = joined(scratch, "spill")
     for folder in [output, spill] {
-      do throws(SystemError) { try makeFolder(folder, mode: 0o700) } catch {
-        throw error.failure("scratch.unwritable", "The folder \(folder) can't be made.")
-      }
+      try makeScratch(folder)
     }
     let files = joined(scratch, "files.ndjson")
     let own = Gather.Answer(
       node: context.node, files: report.files, frames: frames.map(\.path),
       numbers: document.numbers(of: context.node))
     try writeFiles([own], to: files)
-    let asked = document.questions.enumerated().map { (number: $0.offset, question: $0.element) }.filter {
-      $0.question.relation.hasLive
-    }
+    let asked = document.questions.numbered(where: \.hasLive)
     let used = UsedColumns(names: Set(document.columns.map(\.name)))
     try await confined(
       context.duckdb,
@@ -245,7 +239,7 @@ public struct QueryTask: Sendable {
       let digest: String
       do throws(SystemError) {
         size = try FileInfo(path: frame.path).size
-        digest = try digests(file: frame.path, from: 0, count: size, withSHA256: true).sha256 ?? ""
+        digest = try sha256(file: frame.path)
       } catch {
         throw error.failure("scratch.unwritable", "The frame \(frame.path) can't be read.")
       }

@@ -93,81 +93,10 @@ func argumentCount(_ name: String) -> Int {
 let setAggregates: Set = ["approx_count_distinct"]
 
 extension Syntax {
-  static func function(
-    _ name: String, _ arguments: [Syntax], filter: Syntax? = nil, isOperator: Bool = false
-  ) -> Syntax {
-    .node([
-      Member(key: "class", value: .text("FUNCTION")), Member(key: "type", value: .text("FUNCTION")),
-      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
-      Member(key: "function_name", value: .text(name)), Member(key: "schema", value: .text("")),
-      Member(key: "children", value: .list(arguments.map(\.withoutAlias))),
-      Member(key: "filter", value: filter ?? .null),
-      Member(
-        key: "order_bys",
-        value: .node([
-          Member(key: "type", value: .text("ORDER_MODIFIER")), Member(key: "orders", value: .list([])),
-        ])), Member(key: "distinct", value: .bool(false)),
-      Member(key: "is_operator", value: .bool(isOperator)), Member(key: "export_state", value: .bool(false)),
-      Member(key: "catalog", value: .text("")),
-    ])
-  }
-
-  static func column(_ name: String) -> Syntax {
-    .node([
-      Member(key: "class", value: .text("COLUMN_REF")), Member(key: "type", value: .text("COLUMN_REF")),
-      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
-      Member(key: "column_names", value: .list([.text(name)])),
-    ])
-  }
-
-  static func operation(_ type: String, _ children: [Syntax]) -> Syntax {
-    .node([
-      Member(key: "class", value: .text("OPERATOR")), Member(key: "type", value: .text(type)),
-      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
-      Member(key: "children", value: .list(children.map(\.withoutAlias))),
-    ])
-  }
-
-  static func isNotNull(_ value: Syntax) -> Syntax { operation("OPERATOR_IS_NOT_NULL", [value]) }
-
-  static func and(_ children: [Syntax]) -> Syntax {
-    .node([
-      Member(key: "class", value: .text("CONJUNCTION")), Member(key: "type", value: .text("CONJUNCTION_AND")),
-      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
-      Member(key: "children", value: .list(children.map(\.withoutAlias))),
-    ])
-  }
-
-  /// A position in a select list, counted from 1.
-  static func position(_ number: Int) -> Syntax {
-    .node([
-      Member(key: "class", value: .text("CONSTANT")), Member(key: "type", value: .text("VALUE_CONSTANT")),
-      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
-      Member(
-        key: "value",
-        value: .node([
-          Member(
-            key: "type",
-            value: .node([
-              Member(key: "id", value: .text("INTEGER")), Member(key: "type_info", value: .null),
-            ])), Member(key: "is_null", value: .bool(false)),
-          Member(key: "value", value: .number(String(number))),
-        ])),
-    ])
-  }
-
-  func named(_ alias: String) -> Syntax {
-    var copy = self
-    copy["alias"] = .text(alias)
-    return copy
-  }
-
-  var withoutAlias: Syntax { self["alias"]?.string?.isEmpty == false ? named("") : self }
-
   /// Another aggregate over the same argument and rows.
   fileprivate func calling(_ name: String, casting type: String? = nil) -> Syntax {
     let arguments = (self["children"]?.items ?? []).map { argument in
-      type.map { cast(argument.withoutAlias, to: $0, like: .null) } ?? argument
+      type.map { .cast(argument.withoutAlias, to: $0) } ?? argument
     }
     return .function(name, arguments, filter: self["filter"])
   }

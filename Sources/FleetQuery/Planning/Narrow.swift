@@ -12,9 +12,7 @@ func narrowedQuery(_ select: Syntax, _ used: UsedColumns) -> (relation: Relation
     // Read again somewhere else, it may need what is left out here.
     relationReads(select) == 1
   else { return nil }
-  let alias = from["alias"]?.string ?? ""
-  let scope = RelationScope(
-    qualifier: (alias.isEmpty ? from["table_name"]?.string ?? "" : alias).lowercased())
+  let scope = RelationScope(from)
   var node = select
   var isNarrower = false
   if let condition = select["where_clause"] {
@@ -31,24 +29,13 @@ func narrowedQuery(_ select: Syntax, _ used: UsedColumns) -> (relation: Relation
   let names = relationColumns.map(\.name).filter(used.uses)
   node["select_list"] = .list(
     (names.isEmpty ? ["line"] : names).map { name in Syntax.column(name).named(name) })
-  var table = from
-  table["table_name"] = .text(rowsName)
-  table["schema_name"] = .text("")
-  table["alias"] = .text(scope.qualifier)
-  node["from_table"] = table
+  node["from_table"] = from.reading(rowsName, alias: scope.qualifier)
   node["modifiers"] = .list(first ?? [])
   for key in ["having", "qualify"] { node[key] = .null }
   node["group_expressions"] = .list([])
   node["group_sets"] = .list([])
   node["aggregate_handling"] = .text("STANDARD_HANDLING")
   return (relation, node)
-}
-
-private func relationReads(_ part: Syntax) -> Int {
-  let isOne =
-    part.type == "BASE_TABLE" && part.expressionClass == nil
-    && Relation(rawValue: part["table_name"]?.string?.lowercased() ?? "") != nil
-  return part.parts.reduce(isOne ? 1 : 0) { $0 + relationReads($1) }
 }
 
 /// The modifiers that give a part's first rows: its limit and offset together, by its order. Nil when all rows are needed.

@@ -66,7 +66,9 @@ extension Session {
     }
     let templates = try await mergeTrees()
     for isBag in [false, true] {
-      if let plan = try await plan(statement, columns, templates, isBag: isBag) { return plan }
+      // What could not be taken apart at first can't be as bags alone.
+      guard let (splits, gather) = try takenApart(statement.query, templates, isBag: isBag) else { break }
+      if let plan = try await checked(splits, gather, columns) { return plan }
     }
     return try await narrowed(shipped, statement) ?? shipped
   }
@@ -86,11 +88,12 @@ extension Session {
     return plan
   }
 
-  private func plan(
-    _ statement: Statement, _ columns: [ResultColumn], _ templates: [String: Syntax], isBag: Bool
-  ) async throws(Failure) -> QueryPlan? {
+  /// Every SELECT that can be, and what is left of the statement; nil when rows are needed.
+  private func takenApart(
+    _ query: Syntax, _ templates: [String: Syntax], isBag: Bool
+  ) throws(Failure) -> (splits: [SplitSelect], gather: Syntax)? {
     var splits: [SplitSelect] = []
-    let gather = try statement.query.rewritten { part throws(Failure) in
+    let gather = try query.rewritten { part throws(Failure) in
       guard part.type == "SELECT_NODE",
         let found = split(part, number: splits.count, templates: templates, isBag: isBag)
       else {
@@ -100,8 +103,7 @@ extension Session {
       return found.gather
     }
     // Where rows are needed all the same, groups save nothing.
-    guard !splits.isEmpty, !readsRelation(gather) else { return nil }
-    return try await checked(splits, gather, columns)
+    return splits.isEmpty || relationReads(gather) > 0 ? nil : (splits, gather)
   }
 
   private func mergeTrees() async throws(Failure) -> [String: Syntax] {
@@ -169,9 +171,7 @@ extension Session {
     return nodes.filter { keys.contains($0.key) }
   }
 
-  /// Names and types of a statement; nil when it can't be run.
-  ///
-  /// Within `TRY`, so that a statement that fails does not end the session.
+  /// Names and types of a statement; nil when it can't be run, which is asked first: one that fails ends the session.
   private func described(_ sql: SQL) async throws(Failure) -> [ResultColumn]? {
     let answer = try await run([
       "SELECT json_serialize_plan(\(sql.text))->>'error' AS error"
@@ -234,13 +234,4 @@ private func definesRelation(_ part: Syntax) -> Bool {
   let names = (part["cte_map"]?["map"]?.items ?? []).map { $0["key"]?.string } + [part["cte_name"]?.string]
   if names.contains(where: { Relation(rawValue: $0?.lowercased() ?? "") != nil }) { return true }
   return part.parts.contains(where: definesRelation)
-}
-
-private func readsRelation(_ part: Syntax) -> Bool {
-  if part.type == "BASE_TABLE", part.expressionClass == nil,
-    Relation(rawValue: part["table_name"]?.string?.lowercased() ?? "") != nil
-  {
-    return true
-  }
-  return part.parts.contains(where: readsRelation)
 }

@@ -5,6 +5,12 @@ struct RelationScope {
   /// What they may be qualified with, in small letters.
   let qualifier: String
 
+  /// - Parameter from: what stands in the FROM.
+  init(_ from: Syntax) {
+    let alias = from["alias"]?.string ?? ""
+    qualifier = (alias.isEmpty ? from["table_name"]?.string ?? "" : alias).lowercased()
+  }
+
   private static let names = Set(relationColumns.map(\.name))
 
   /// Whether it is a column's name, in small letters.
@@ -84,3 +90,11 @@ let unsteadyFunctions: Set = [
   "current_localtimestamp",
   "json_group_array", "json_group_object", "json_group_structure",
 ]
+
+/// How often a statement names a relation, whatever stands before the name.
+func relationReads(_ part: Syntax) -> Int {
+  let isOne =
+    part.type == "BASE_TABLE" && part.expressionClass == nil
+    && Relation(rawValue: part["table_name"]?.string?.lowercased() ?? "") != nil
+  return part.parts.reduce(isOne ? 1 : 0) { $0 + relationReads($1) }
+}

@@ -54,9 +54,7 @@ private struct Splitter {
     self.select = select
     self.templates = templates
     self.relation = relation
-    let alias = from["alias"]?.string ?? ""
-    scope = RelationScope(
-      qualifier: (alias.isEmpty ? from["table_name"]?.string ?? "" : alias).lowercased())
+    scope = RelationScope(from)
     items = select["select_list"]?.items ?? []
     var aliases: [String: Int] = [:]
     for (index, item) in items.enumerated() {
@@ -105,7 +103,7 @@ private struct Splitter {
     guard let gatherList = whole(list) else { return nil }
     var gather = select
     gather["select_list"] = .list(gatherList)
-    gather["from_table"] = table(partialName(number), alias: "")
+    gather["from_table"] = select["from_table"]?.reading(partialName(number), alias: "")
     gather["where_clause"] = .null
     gather["aggregate_handling"] = .text("STANDARD_HANDLING")
     if let having = select["having"] {
@@ -181,19 +179,11 @@ private struct Splitter {
     node["having"] = .null
     node["qualify"] = .null
     node["select_list"] = .list(list)
-    node["from_table"] = table(rowsName, alias: scope.qualifier)
+    node["from_table"] = select["from_table"]?.reading(rowsName, alias: scope.qualifier)
     node["aggregate_handling"] = .text("STANDARD_HANDLING")
     node["group_expressions"] = .list((0..<grouped).map { .position($0 + 1) })
     node["group_sets"] = .list(grouped == 0 ? [] : [.list((0..<grouped).map { .number(String($0)) })])
     return node
-  }
-
-  private func table(_ name: String, alias: String) -> Syntax {
-    var table = select["from_table"] ?? .null
-    table["table_name"] = .text(name)
-    table["schema_name"] = .text("")
-    table["alias"] = .text(alias)
-    return table
   }
 
   // MARK: the gather's half
@@ -393,6 +383,16 @@ private struct Splitter {
   }
 }
 
+extension Syntax {
+  /// The same FROM over another table.
+  func reading(_ table: String, alias: String) -> Syntax {
+    var copy = named(alias)
+    copy["table_name"] = .text(table)
+    copy["schema_name"] = .text("")
+    return copy
+  }
+}
+
 /// The relation that stands alone in a FROM, unless its columns got other names.
 func plainRelation(_ from: Syntax) -> Relation? {
   guard from.type == "BASE_TABLE", let name = from["table_name"]?.string?.lowercased(),
@@ -431,35 +431,5 @@ extension Syntax {
         })
     default: return self
     }
-  }
-
-  /// `CASE WHEN condition THEN value END`
-  static func when(_ condition: Syntax, _ value: Syntax) -> Syntax {
-    .node([
-      Member(key: "class", value: .text("CASE")), Member(key: "type", value: .text("CASE_EXPR")),
-      Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
-      Member(
-        key: "case_checks",
-        value: .list([
-          .node([
-            Member(key: "when_expr", value: condition), Member(key: "then_expr", value: value),
-          ])
-        ])),
-      Member(
-        key: "else_expr",
-        value: .node([
-          Member(key: "class", value: .text("CONSTANT")), Member(key: "type", value: .text("VALUE_CONSTANT")),
-          Member(key: "alias", value: .text("")), Member(key: "query_location", value: .number("0")),
-          Member(
-            key: "value",
-            value: .node([
-              Member(
-                key: "type",
-                value: .node([
-                  Member(key: "id", value: .text("NULL")), Member(key: "type_info", value: .null),
-                ])), Member(key: "is_null", value: .bool(true)),
-            ])),
-        ])),
-    ])
   }
 }

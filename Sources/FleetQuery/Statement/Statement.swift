@@ -99,7 +99,7 @@ private func withFiniteNumbers(_ query: Syntax) throws(Failure) -> Syntax {
       case .number(let digits) = value["value"] ?? .null,
       digits.contains("I") || digits.contains("N")
     else { return part }
-    return cast(constant(digits), to: "DOUBLE", like: part)
+    return .cast(.constant(digits), to: "DOUBLE", like: part)
   }
 }
 
@@ -110,7 +110,7 @@ private func withParameters(_ query: Syntax, _ parameters: [String: String]) thr
       let value = parameters[name]
     else { return part }
     unused.remove(name)
-    return constant(value, like: part)
+    return .constant(value, like: part)
   }
   if let name = unused.sorted().first {
     throw Failure(
@@ -118,40 +118,4 @@ private func withParameters(_ query: Syntax, _ parameters: [String: String]) thr
       remedy: "Write $\(printable(name)) where its value is to stand.")
   }
   return whole
-}
-
-/// A text as a constant, under the alias of another expression.
-func constant(_ text: String, like other: Syntax = .null) -> Syntax {
-  .node([
-    Syntax.Member(key: "class", value: .text("CONSTANT")),
-    Syntax.Member(key: "type", value: .text("VALUE_CONSTANT")),
-    Syntax.Member(key: "alias", value: .text(other["alias"]?.string ?? "")),
-    Syntax.Member(key: "query_location", value: other["query_location"] ?? .number("0")),
-    Syntax.Member(
-      key: "value",
-      value: .node([
-        Syntax.Member(
-          key: "type",
-          value: .node([
-            Syntax.Member(key: "id", value: .text("VARCHAR")), Syntax.Member(key: "type_info", value: .null),
-          ])),
-        Syntax.Member(key: "is_null", value: .bool(false)), Syntax.Member(key: "value", value: .text(text)),
-      ])),
-  ])
-}
-
-func cast(_ value: Syntax, to type: String, like other: Syntax) -> Syntax {
-  .node([
-    Syntax.Member(key: "class", value: .text("CAST")),
-    Syntax.Member(key: "type", value: .text("OPERATOR_CAST")),
-    Syntax.Member(key: "alias", value: .text(other["alias"]?.string ?? "")),
-    Syntax.Member(key: "query_location", value: other["query_location"] ?? .number("0")),
-    Syntax.Member(key: "child", value: value),
-    Syntax.Member(
-      key: "cast_type",
-      value: .node([
-        Syntax.Member(key: "id", value: .text(type)), Syntax.Member(key: "type_info", value: .null),
-      ])),
-    Syntax.Member(key: "try_cast", value: .bool(false)),
-  ])
 }
