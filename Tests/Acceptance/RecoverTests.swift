@@ -18,7 +18,10 @@ struct RecoverTests {
       #expect(harvest.status == 0, "\(harvest)")
     }
     try await fleet.setTableBack()
-    let runs = try fleet.objects("runs").filter { $0.hasSuffix("/proof.json") }.sorted()
+    // By their commits: two runs of one second have ids in any order.
+    let runs = try fleet.objects("runs").filter { $0.hasSuffix("/proof.json") }
+      .map { ($0, try JSONValue(parsing: try fleet.object($0))["sequence"]?.integer ?? 0) }
+      .sorted { $0.1 < $1.1 }.map(\.0)
     #expect(runs.count == 3)
     let second = try JSONValue(parsing: try fleet.object(runs[1]))
     for file in second["dataFiles"]?.array ?? [] {
