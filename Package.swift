@@ -57,7 +57,7 @@ let package = Package(
     part("Fleet", ["Logs", "Processes", "Files", "Support"]),
     part("Ledger", ["Logs", "Files", "Support", "CSQLite"]),
     part("Logs", ["Files", "Support", "CShims"]),
-    part("Rows", ["Files", "Support"]),
+    part("Rows", ["Files", "Support", "CShims"]),
     part("Iceberg", ["DuckDB", "ObjectStorage", "HTTP", "Files", "Support"]),
     part("DuckDB", ["Processes", "Files", "Support"]),
     part("ObjectStorage", ["HTTP", "Processes", "Files", "Support", "CExpat"]),

@@ -47,7 +47,7 @@ private struct NodeTaskStart<Document: Decodable> {
     context = NodeContext(
       node: try NodeContext.identity(declared: try declaredNode(nodeRoot), environment: environmentNode()),
       root: nodeRoot,
-      store: store, duckdb: try await DuckDB.find(configured: nil),
+      store: store, duckdb: try DuckDB.locate(configured: nil),
       progress: { step in
         if kind == .json { Output.errors.write(encodeJSON(step) + [0x0A]) }
       })

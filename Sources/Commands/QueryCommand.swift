@@ -88,7 +88,7 @@ enum QueryCommand: Command {
     let seconds = try arguments.duration(deadline)
     let age = try arguments.duration(since)
     return try await cancellableBySignal {
-      try await Workspace.open(arguments).closing { workspace in
+      try await Workspace.open(arguments, isQuick: true).closing { workspace in
         let settings = workspace.harvestRequest(Workspace.selection(arguments))
         var request = QueryRequest(text: asked, logs: settings.logs)
         request.parameters = values

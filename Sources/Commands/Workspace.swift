@@ -36,12 +36,16 @@ struct Workspace {
 
   static func read(_ path: String) throws(Failure) -> Configuration { try Configuration.read(path) }
 
-  static func open(_ arguments: ParsedArguments) async throws -> Workspace {
-    try await open(try configuration(arguments))
+  /// - Parameter isQuick: that a DuckDB of the wrong version may be found out by its first use.
+  static func open(_ arguments: ParsedArguments, isQuick: Bool = false) async throws -> Workspace {
+    try await open(try configuration(arguments), isQuick: isQuick)
   }
 
-  static func open(_ configuration: Configuration) async throws -> Workspace {
-    let duckdb = try await DuckDB.find(configured: configuration.duckdbPath)
+  static func open(_ configuration: Configuration, isQuick: Bool = false) async throws -> Workspace {
+    let duckdb =
+      isQuick
+      ? try DuckDB.locate(configured: configuration.duckdbPath)
+      : try await DuckDB.find(configured: configuration.duckdbPath)
     let store = try await StoreDescription(configuration).openForControl()
     let catalog = try openCatalog(configuration, store)
     let temporary = environmentValue("TMPDIR") ?? "/tmp"

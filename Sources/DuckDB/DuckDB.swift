@@ -59,12 +59,12 @@ public struct DuckDB: Sendable {
     extensions = joined(folderName(executable), "extensions")
   }
 
-  /// Finds the program and checks its version, once: about 60 ms.
+  /// Finds the program without starting it: each of its runs checks the version before anything else.
   ///
   /// Looked for in this order: `configured`, `$GADWALL_DUCKDB`, `../lib/gadwall/duckdb` seen from the executable's folder, `duckdb/duckdb` in
   /// the `.build` folder that the executable lies in, `PATH`.
-  /// - Throws: `duckdb.missing` with the places looked at; `duckdb.version` with both versions.
-  public static func find(configured: String?) async throws(Failure) -> DuckDB {
+  /// - Throws: `duckdb.missing` with the places looked at.
+  public static func locate(configured: String?) throws(Failure) -> DuckDB {
     let own = folderName(executablePath())
     var places: [String] = []
     if let configured {
@@ -87,7 +87,15 @@ public struct DuckDB: Sendable {
         "DuckDB \(version) was not found: looked at \(places.prefix(4).joined(separator: ", ")).",
         remedy: "Install it there, or name it with 'duckdb.path' in the configuration or $GADWALL_DUCKDB.")
     }
-    let duckdb = DuckDB(executable: resolvedPath(found))
+    return DuckDB(executable: resolvedPath(found))
+  }
+
+  /// Finds the program and asks it for its version, before there is work to do with it.
+  ///
+  /// - Throws: `duckdb.missing` with the places looked at; `duckdb.version` with both versions.
+  public static func find(configured: String?) async throws(Failure) -> DuckDB {
+    let duckdb = try locate(configured: configured)
+    let found = duckdb.executable
     let result: ChildResult
     do {
       result = try await Processes.run(
@@ -159,6 +167,7 @@ public struct DuckDB: Sendable {
 
   private func preamble(_ settings: Settings) -> [SQL] {
     var sql: [SQL] = [
+      "SET VARIABLE gadwall_version = CASE WHEN version() = \("v\(Self.version)") THEN 1 ELSE error(\(wrongVersion) || version()) END",
       "SET memory_limit = \("\(settings.memory.bytes >> 20)MiB")", "SET threads = \(settings.threads)",
       "SET TimeZone = 'UTC'", "SET autoinstall_known_extensions = false",
       "SET autoload_known_extensions = false",
@@ -175,6 +184,9 @@ public struct DuckDB: Sendable {
     return sql + settings.load.map { "LOAD \(name: $0)" }
   }
 }
+
+/// What stands before the version of a DuckDB that is not the one meant.
+private let wrongVersion = "Gadwall is made for DuckDB v\(DuckDB.version), and this is "
 
 func script(_ statements: [SQL]) -> String { statements.map { $0.text + ";\n" }.joined() }
 
@@ -198,6 +210,11 @@ func failure(_ error: ChildFailure) -> Failure {
 func failure(_ result: ChildResult) -> Failure? {
   guard result.status != .exited(0) else { return nil }
   let words = trimmed(result.errorText)
+  if words.contains(wrongVersion) {
+    return Failure(
+      "duckdb.version", words.split(separator: ": ").last.map { "\($0)." } ?? words,
+      remedy: "Name a DuckDB \(DuckDB.version) with 'duckdb.path' in the configuration or $GADWALL_DUCKDB.")
+  }
   // The kernel's own words are all that DuckDB says of the reason.
   let noSpace = [ENOSPC, EDQUOT].map { String(cString: strerror($0)) }
   if words.hasPrefix("IO Error"), noSpace.contains(where: words.contains) {

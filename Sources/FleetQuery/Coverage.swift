@@ -15,7 +15,10 @@ public struct Coverage: Sendable, Codable {
     public var files = 0
     @Count public var bytes: Int64
     @Count public var lines: Int64
-    @Count public var malformed: Int64
+    /// Nil when it was not counted: lines that could not have a row of the answer were passed over unread.
+    public var malformed: Int64? = 0
+    /// Files that were left unread for the same reason.
+    public var prunedFiles = 0
     /// Bytes of its answer.
     @Count public var moved: Int64
     public var seconds = 0.0
@@ -28,7 +31,6 @@ public struct Coverage: Sendable, Codable {
       self.reason = reason
       bytes = 0
       lines = 0
-      malformed = 0
       moved = 0
     }
 
@@ -62,9 +64,11 @@ public struct Coverage: Sendable, Codable {
     }
     if pruned > 0 { parts.append("\(pruned) left out by the statement") }
     parts.append(counted(nodes.reduce(0) { $0 + $1.files }, "file"))
+    let prunedFiles = nodes.reduce(0) { $0 + $1.prunedFiles }
+    if prunedFiles > 0 { parts.append("\(grouped(Int64(prunedFiles))) more not needed") }
     parts.append("\(ByteCount(sum(\.bytes))) read")
     parts.append("\(grouped(sum(\.lines))) lines")
-    let malformed = sum(\.malformed)
+    let malformed = sum { $0.malformed ?? 0 }
     if malformed > 0 { parts.append("\(grouped(malformed)) malformed") }
     let gaps = nodes.reduce(0) { $0 + $1.gaps.count }
     if gaps > 0 { parts.append("\(counted(gaps, "file")) missing") }

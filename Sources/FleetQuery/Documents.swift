@@ -33,8 +33,8 @@ public struct QueryDocument: Sendable, Codable {
   public var columns: Set<RowColumn>
   /// What is asked of its rows; when there is nothing, the frames themselves are the answer.
   var questions: [QueryPlan.Question]
-  /// Rows with an earlier time, or none, are left out.
-  var since: Instant?
+  /// Which rows these are: the others may be left out.
+  var filter: RowFilter
   /// Whether rows name their batch, whose id takes a digest of the file.
   public var wantsBatches: Bool
   /// How much of an answer a node may send.
@@ -78,7 +78,10 @@ public struct QueryReport: Sendable, Codable {
   public var parts: [Part] = []
   public var bytes: Int64 = 0
   public var lines: Int64 = 0
-  public var malformed: Int64 = 0
+  /// Nil when lines were passed over that could not have a row of the answer: nobody knows what they are.
+  public var malformed: Int64? = 0
+  /// Files that were not read, since none of their rows could be in the answer.
+  public var prunedFiles = 0
   public var passedOver: [PassedOver] = []
   public var missingFolders: [String] = []
   public var seconds = 0.0

@@ -83,7 +83,7 @@ public struct FleetQuery: Sendable {
       attempt += 1
       asked = try await ask(request, prepared, deadline)
     }
-    let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used, since: prepared.since)
+    let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used)
     let rows = try await gather.run(
       prepared.plan, prepared.columns, as: request.file, asked.answers, archive: asked.archive,
       until: .after(seconds: max(60, request.deadline)))
@@ -108,6 +108,7 @@ public struct FleetQuery: Sendable {
     text += "nodes    \(prepared.nodes.count) of \(prepared.nodes.count + prepared.pruned)\n"
     let columns = relationColumns.map(\.name).filter(plan.used.uses)
     text += "columns  \(columns.joined(separator: ", "))\n"
+    if plan.liveFilter != .everything { text += "scanned  \(plan.liveFilter.sql)\n" }
     for question in plan.questions {
       text += "asked    \(question.sql)\(question.isBag ? "  -- each row for as many" : "")\n"
     }
@@ -120,8 +121,6 @@ public struct FleetQuery: Sendable {
     var statement: Statement
     var columns: [ResultColumn]
     var plan: QueryPlan
-    /// The moment from which on rows are wanted.
-    var since: Instant?
     /// Those to ask, and how many the statement's conditions leave out.
     var nodes: [Node]
     var pruned: Int
@@ -131,7 +130,8 @@ public struct FleetQuery: Sendable {
     let session = try plain.session(Gather.settings(scratch: nil, deadline: deadline))
     defer { session.end() }
     try await session.run(Gather.emptyViews + Gather.lock(folders: []))
-    let statement = try await session.statement(request.text, parameters: request.parameters)
+    let moment = clock.now()
+    let statement = try await session.statement(request.text, parameters: request.parameters, at: moment)
     let columns: [ResultColumn]
     do {
       // The names that DuckDB gives the text as it was written: a tree that was written back changes some.
@@ -144,17 +144,20 @@ public struct FleetQuery: Sendable {
         remedy: "The columns are \(relationColumns.map(\.name).joined(separator: ", ")).", words: error.words)
     }
     var plan = try await session.plan(statement, columns)
-    let since = request.since.map { seconds in
-      Instant(microseconds: clock.now().microseconds - Int64(min(seconds, 1e9) * 1e6))
+    if let seconds = request.since {
+      let first = moment.microseconds - Int64(min(seconds, 1e9) * 1e6)
+      let isNew = RowFilter.number(.ts, first...(.max))
+      // Not one of the statement's own conditions: it has to be decided by whoever reads the rows.
+      plan.liveFilter = .every([isNew, plan.liveFilter])
+      plan.archiveFilter = .every([isNew, plan.archiveFilter])
     }
-    if since != nil { plan.used.names?.insert("ts") }
     let hasLive = statement.relations.contains(where: \.hasLive)
     // A wish that nothing answers to is a mistake, whatever is asked.
     let chosen =
       hasLive || request.selection != NodeSelection() ? try await engine.chosenNodes(request.selection) : []
     let nodes = hasLive ? try await session.asked(plan, of: chosen) : []
     return Prepared(
-      statement: statement, columns: columns, plan: plan, since: since, nodes: nodes,
+      statement: statement, columns: columns, plan: plan, nodes: nodes,
       pruned: hasLive ? chosen.count - nodes.count : 0)
   }
 
@@ -210,7 +213,7 @@ public struct FleetQuery: Sendable {
       reading.cancel()
     }.get()
     if !prepared.plan.questions.isEmpty, !asked.archive.isEmpty {
-      asked.answers.append(try await archiveAnswer(asked.archive, prepared.plan, prepared.since, deadline))
+      asked.answers.append(try await archiveAnswer(asked.archive, prepared.plan, deadline))
     }
     return asked
   }
@@ -230,7 +233,7 @@ public struct FleetQuery: Sendable {
     let document = QueryDocument(
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
       columns: prepared.plan.used.ofFrames, questions: prepared.plan.questions,
-      since: prepared.since, wantsBatches: prepared.plan.used.uses("batch"),
+      filter: prepared.plan.liveFilter, wantsBatches: prepared.plan.used.uses("batch"),
       answerLimit: request.answerLimit, nodes: parts)
     let bytes = encodeJSON(document)
     try await store.put(bytes, at: QueryKeys.task(query))
@@ -265,6 +268,7 @@ public struct FleetQuery: Sendable {
         coverage.bytes = report.bytes
         coverage.lines = report.lines
         coverage.malformed = report.malformed
+        coverage.prunedFiles = report.prunedFiles
         coverage.moved = report.parts.reduce(0) { $0 + $1.bytes }
         coverage.seconds = report.seconds
         coverage.passedOver = report.passedOver
@@ -332,7 +336,9 @@ public struct FleetQuery: Sendable {
   private func check(_ report: QueryReport, _ key: String, _ document: QueryDocument) async throws(Failure) {
     func refuse(_ what: String) -> Failure { Failure("query.report", "The report \(key) \(what).") }
     let sane: ClosedRange<Int64> = 0...(1 << 50)
-    guard [report.bytes, report.lines, report.malformed].allSatisfy(sane.contains),
+    guard
+      [report.bytes, report.lines, report.malformed ?? 0, Int64(report.prunedFiles)].allSatisfy(
+        sane.contains),
       (0...1e9).contains(report.seconds)
     else { throw refuse("has numbers that can't be") }
     let numbers = document.numbers(of: report.node)
@@ -368,7 +374,7 @@ public struct FleetQuery: Sendable {
     if columns.isEmpty { columns = ["line"] }
     try await duckdb.run(
       [
-        "COPY (SELECT \(columns.joined(separator: ", ")) FROM iceberg_scan(\(catalog.metadataURL(of: table)))\(condition(request.selection))) TO \(path) (FORMAT parquet, COMPRESSION uncompressed)"
+        "COPY (SELECT \(columns.joined(separator: ", ")) FROM iceberg_scan(\(catalog.metadataURL(of: table)))\(condition(request.selection, prepared.plan.archiveFilter))) TO \(path) (FORMAT parquet, COMPRESSION uncompressed)"
       ],
       DuckDB.Settings(
         memory: .gibibytes(2), scratch: joined(scratch, "spill"), load: ["avro", "iceberg"],
@@ -378,14 +384,14 @@ public struct FleetQuery: Sendable {
 
   /// The archive is one more node: the questions are asked of its columns, where nothing else can be read.
   private func archiveAnswer(
-    _ files: [String], _ plan: QueryPlan, _ since: Instant?, _ deadline: Deadline
+    _ files: [String], _ plan: QueryPlan, _ deadline: Deadline
   ) async throws(Failure) -> Gather.Answer {
     let folder = joined(scratch, "in/archive-\(randomName())")
     try makeScratch(folder)
     let asked = plan.questions.numbered(where: \.hasArchive)
     let spill = joined(scratch, "spill")
     try await confined(
-      plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used, since: since))"],
+      plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"],
       answerStatements(asked, in: folder), reading: joined(scratch, "in"), writing: [folder, spill],
       Gather.settings(scratch: spill, deadline: deadline))
     var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [], isArchive: true)
@@ -393,8 +399,8 @@ public struct FleetQuery: Sendable {
     return answer
   }
 
-  /// The part of the fleet that was wished for, of the archive.
-  private func condition(_ selection: NodeSelection) -> SQL {
+  /// The part of the fleet that was wished for, and of its rows those that matter, of the archive. Iceberg's bounds leave out whole files by it.
+  private func condition(_ selection: NodeSelection, _ filter: RowFilter) -> SQL {
     func any(_ column: SQL, _ patterns: [String]) -> SQL? {
       guard !patterns.isEmpty else { return nil }
       let tests = patterns.map { pattern -> SQL in
@@ -410,8 +416,9 @@ public struct FleetQuery: Sendable {
       }
       return "(\(tests.joined(separator: " OR ")))"
     }
-    let all = [any("region", selection.regions), any("zone", selection.zones), any("node", selection.names)]
+    var all = [any("region", selection.regions), any("zone", selection.zones), any("node", selection.names)]
       .compactMap(\.self)
+    if filter != .everything { all.append(filter.sql) }
     return all.isEmpty ? "" : " WHERE \(all.joined(separator: " AND "))"
   }
 }

@@ -142,15 +142,16 @@ public struct RowBuffer: ~Copyable {
 
   public init() {}
 
-  public var rows: Int { line.rows }
+  public internal(set) var rows = 0
 
   @inline(__always)
   var isFull: Bool {
-    line.rows >= Self.rowLimit
+    rows >= Self.rowLimit
       || message.count + extra.count + text.count + id.count + version.count >= Self.byteLimit
   }
 
   public mutating func removeAll() {
+    rows = 0
     batch.removeAll()
     line.removeAll()
     ts.removeAll()

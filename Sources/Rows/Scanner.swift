@@ -1,5 +1,6 @@
 // Lines to rows to frames: the one definition of how a line of a log becomes a row, used by stage and by query.
 
+import CShims
 import Glibc
 public import Support
 
@@ -31,6 +32,9 @@ public enum FileEnd: Sendable {
 /// Takes blocks of any size and gives the same rows however the bytes are cut into blocks. Never fails on what the bytes say: a line is an
 /// entry, malformed or blank. Memory: at most ``lineLimit`` for a line that a block's end cuts, and about 40 MiB of rows. Not safe for use
 /// from several threads at once; use one scanner each.
+///
+/// With fewer columns it copies less, and with a filter it leaves rows out; neither changes what a line is or how lines are counted. Lines that the
+/// filter lets it skip without reading them are in ``skipped`` besides. Where neither `ts` nor `extra` is wanted, times need not be read.
 public struct Scanner: ~Copyable {
   /// The longest line, in bytes without its line end, that is read whole.
   public static let lineLimit = 4 << 20
@@ -38,6 +42,8 @@ public struct Scanner: ~Copyable {
   public static let keptOfLongLine = 64 << 10
 
   public private(set) var counts = ScanCounts()
+  /// Lines of the file that were not read, since no row of them could be kept: whether they are blank, malformed or entries is not known.
+  public private(set) var skipped: Int64 = 0
   // Not public: the 6.3.1 optimizer crashes on the setter of a public property that is noncopyable.
   var rows = RowBuffer()
   private var batch: Int32 = 0
@@ -50,24 +56,41 @@ public struct Scanner: ~Copyable {
   private var overlong = false
   private var overlongBlank = false
   private let open: UnsafeMutablePointer<UInt64>
+  private let wanted: Wanted
+  private var filter: FilterProgram?
+  private var search: LineSearch?
+  /// Texts of a line in another form than it has them.
+  private var made: UnsafeMutablePointer<UInt8>
+  private var madeCapacity = 1 << 16
 
-  public init() {
+  /// - Parameter columns: those of the rows that are filled; a frame can be written of these alone.
+  public init(columns: Set<RowColumn> = Set(RowColumn.allCases)) {
     carry = .allocate(capacity: carryCapacity)
+    made = .allocate(capacity: madeCapacity)
     open = .allocate(capacity: depthLimit / 64)
     open.initialize(repeating: 0, count: depthLimit / 64)
+    wanted = Wanted(columns)
   }
 
   deinit {
     carry.deallocate()
+    made.deallocate()
     open.deallocate()
   }
 
-  /// Starts a file. `batch` is what its rows carry as the number of their batch.
-  public mutating func begin(batch: Int32) {
+  /// Starts a file.
+  ///
+  /// - Parameters:
+  ///   - batch: what its rows carry as the number of their batch.
+  ///   - filter: which of its rows are kept, with nothing left in it that is the same for the whole file.
+  public mutating func begin(batch: Int32, filter: RowFilter = .everything) {
     self.batch = batch
     counts = ScanCounts()
+    skipped = 0
     carried = 0
     overlong = false
+    self.filter = filter == .everything ? nil : FilterProgram(filter)
+    search = self.filter?.literals.map { LineSearch($0) }
   }
 
   /// Scans more of the file. `flush` is called whenever the rows are to be taken away, and must leave the buffer empty.
@@ -76,7 +99,12 @@ public struct Scanner: ~Copyable {
   ) throws {
     guard var at = block.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     let end = at + block.count
+    search?.begin(at, end)
     while at < end {
+      if search != nil, carried == 0, !overlong {
+        at = skipped(at, end)
+        if at == end { return }
+      }
       let found = memchr(at, 0x0A, end - at)
       guard let found else {
         keep(at, end - at)
@@ -107,6 +135,17 @@ public struct Scanner: ~Copyable {
   /// Hands over the rows that are still in the buffer.
   public mutating func drain(_ flush: (inout RowBuffer) throws -> Void) rethrows {
     if rows.rows > 0 { try flush(&rows) }
+  }
+
+  /// The start of the next line that may have a row to be kept, or of the one that the block's end cuts.
+  private mutating func skipped(_ at: Bytes, _ end: Bytes) -> Bytes {
+    let place = search!.first(at, end) ?? end
+    guard let before = gw_find_last(at, 0x0A, place - at) else { return at }
+    let start = UnsafePointer(before.assumingMemoryBound(to: UInt8.self)) + 1
+    let count = Int64(gw_count(at, start - at, 0x0A))
+    counts.lines += count
+    skipped += count
+    return start
   }
 
   // MARK: lines that a block's end cuts
@@ -169,14 +208,17 @@ public struct Scanner: ~Copyable {
     } else if isAllBlank(start, end) {
       counts.blank += 1
     } else {
-      let reason = malformedReason(start, end, open: open)
-      let count = end - start
-      if reason == .invalidUTF8 {
-        rows.text.append(limit: count * 4) { copyEscapingBadBytes(start, end, to: $0) }
-      } else {
-        rows.text.append(start, count)
+      appendMalformed { line throws(Never) in
+        let reason = malformedReason(start, end, open: line.open)
+        guard line.wanted.text else { return reason }
+        let count = end - start
+        if reason == .invalidUTF8 {
+          line.rows.text.append(limit: count * 4) { copyEscapingBadBytes(start, end, to: $0) }
+        } else {
+          line.rows.text.append(start, count)
+        }
+        return reason
       }
-      appendMalformed(reason)
     }
   }
 
@@ -186,29 +228,48 @@ public struct Scanner: ~Copyable {
       counts.blank += 1
       return
     }
-    let kept = min(end - start, Self.keptOfLongLine)
-    rows.text.append(limit: kept * 3) { copyReplacingBadBytes(start, start + kept, to: $0) }
-    appendMalformed(.tooLong)
+    appendMalformed { line throws(Never) in
+      guard line.wanted.text else { return .tooLong }
+      let kept = min(end - start, Self.keptOfLongLine)
+      line.rows.text.append(limit: kept * 3) { copyReplacingBadBytes(start, start + kept, to: $0) }
+      return .tooLong
+    }
   }
 
-  private mutating func appendMalformed(_ reason: MalformedReason) {
+  /// - Parameter text: appends the line's text, if it is wanted, and gives the reason.
+  private mutating func appendMalformed(_ text: (inout Scanner) -> MalformedReason) {
     counts.malformed += 1
-    var name = reason.rawValue
-    name.withUTF8 { rows.malformed.append($0.baseAddress!, $0.count) }
+    if let filter {
+      var values = LineValues()
+      values.line = counts.lines
+      values.isMalformed = true
+      guard filter.keeps(values) else { return }
+    }
+    guard wanted.text || wanted.malformed else { return appendNulls() }
+    let reason = text(&self)
+    if wanted.malformed {
+      var name = reason.rawValue
+      name.withUTF8 { rows.malformed.append($0.baseAddress!, $0.count) }
+    }
+    appendNulls()
+  }
+
+  private mutating func appendNulls() {
     appendPlace()
-    rows.ts.appendNull()
-    rows.service.appendNull()
-    rows.category.appendNull()
-    rows.message.appendNull()
-    rows.id.appendNull()
-    rows.version.appendNull()
-    rows.extra.appendNull()
+    if wanted.ts { rows.ts.appendNull() }
+    if wanted.service { rows.service.appendNull() }
+    if wanted.category { rows.category.appendNull() }
+    if wanted.message { rows.message.appendNull() }
+    if wanted.id { rows.id.appendNull() }
+    if wanted.version { rows.version.appendNull() }
+    if wanted.extra { rows.extra.appendNull() }
   }
 
   @inline(__always)
   private mutating func appendPlace() {
-    rows.batch.append(batch)
-    rows.line.append(counts.lines)
+    if wanted.batch { rows.batch.append(batch) }
+    if wanted.line { rows.line.append(counts.lines) }
+    rows.rows += 1
   }
 
   /// Appends the line's row if it is an entry; leaves the rows as they were and says false if it is not.
@@ -270,14 +331,20 @@ public struct Scanner: ~Copyable {
           taken = true
         case .timestamp where !hasTs:
           hasTs = true
-          ts = timestamp(slot)
-          taken = ts != nil || slot.kind == .null
+          if wanted.needsTs || filter != nil {
+            ts = timestamp(slot)
+            taken = ts != nil || slot.kind == .null
+          } else {
+            taken = true
+          }
         default: break
         }
         if !taken {
-          if hasExtra { rows.extra.extend(UInt8(ascii: ",")) } else { openExtra() }
+          if wanted.extra {
+            if hasExtra { rows.extra.extend(UInt8(ascii: ",")) } else { openExtra() }
+            appendMember(key, keyEnd, slot)
+          }
           hasExtra = true
-          appendMember(key, keyEnd, slot)
         }
         // What follows.
         if at < end, at[0] <= 0x20 { at = skipBlanks(at, end) }
@@ -297,24 +364,54 @@ public struct Scanner: ~Copyable {
     // Strings are the only place where valid JSON has other bytes than ASCII.
     if noticed.high & 0x8080_8080_8080_8080 != 0, !isUTF8(start, end) { return takeBack(hasExtra) }
 
+    if let ts { noteTs(ts) }
+    var values = LineValues()
+    var used = 0
+    if wanted.parts || filter != nil {
+      values.message = text(of: message, end - start, &used)
+      if message.kind == .string || message.kind == .escapedString,
+        let (service, category) = serviceAndCategory(values.message.start!, values.message.count)
+      {
+        values.service = service
+        values.category = category
+      }
+    }
+    if filter != nil {
+      values.id = text(of: id, end - start, &used)
+      values.version = text(of: version, end - start, &used)
+      values.ts = ts
+      values.line = counts.lines
+      values.hasExtra = hasExtra
+      guard filter!.keeps(values) else {
+        _ = takeBack(hasExtra)
+        return true
+      }
+    }
     appendPlace()
-    if let ts {
-      rows.ts.append(ts)
-      noteTs(ts)
-    } else {
-      rows.ts.appendNull()
+    if wanted.ts {
+      if let ts { rows.ts.append(ts) } else { rows.ts.appendNull() }
     }
-    appendMessage(message)
-    append(id, to: &rows.id)
-    append(version, to: &rows.version)
-    if hasExtra {
-      rows.extra.extend(closeBrace)
-      rows.extra.commit()
-    } else {
-      rows.extra.appendNull()
+    if wanted.message {
+      if values.message.start != nil {
+        append(values.message, to: &rows.message)
+      } else {
+        append(message, to: &rows.message)
+      }
     }
-    rows.malformed.appendNull()
-    rows.text.appendNull()
+    if wanted.service { append(values.service, to: &rows.service) }
+    if wanted.category { append(values.category, to: &rows.category) }
+    if wanted.id { append(id, to: &rows.id) }
+    if wanted.version { append(version, to: &rows.version) }
+    if wanted.extra {
+      if hasExtra {
+        rows.extra.extend(closeBrace)
+        rows.extra.commit()
+      } else {
+        rows.extra.appendNull()
+      }
+    }
+    if wanted.malformed { rows.malformed.appendNull() }
+    if wanted.text { rows.text.appendNull() }
     return true
   }
 
@@ -325,7 +422,7 @@ public struct Scanner: ~Copyable {
   }
 
   private mutating func takeBack(_ hasExtra: Bool) -> Bool {
-    if hasExtra { rows.extra.cancel() }
+    if hasExtra, wanted.extra { rows.extra.cancel() }
     return false
   }
 
@@ -345,19 +442,25 @@ public struct Scanner: ~Copyable {
     }
   }
 
+  /// The column's text: where the line has it, or made of that behind the first `used` bytes of what was made for this line.
   @inline(__always)
-  private mutating func appendMessage(_ slot: Slot) {
-    let before = rows.message.count
-    append(slot, to: &rows.message)
-    if slot.kind == .string || slot.kind == .escapedString,
-      let (service, category) = serviceAndCategory(
-        UnsafePointer(rows.message.bytes) + before + 4, rows.message.count - before - 4)
-    {
-      rows.service.append(service.baseAddress!, service.count)
-      rows.category.append(category.baseAddress!, category.count)
-    } else {
-      rows.service.appendNull()
-      rows.category.appendNull()
+  private mutating func text(of slot: Slot, _ lineLength: Int, _ used: inout Int) -> LineText {
+    switch slot.kind {
+    case .absent, .null: return LineText()
+    case .string, .other: return LineText(start: slot.start, count: slot.count)
+    case .escapedString, .otherWithBlanks:
+      if lineLength > madeCapacity {
+        made.deallocate()
+        madeCapacity = lineLength * 2
+        made = .allocate(capacity: madeCapacity)
+      }
+      let start = made + used
+      let count =
+        slot.kind == .escapedString
+        ? copyUnescaped(slot.start, slot.count, to: start)
+        : copyWithoutBlanks(slot.start, slot.count, to: start)
+      used += count
+      return LineText(start: UnsafePointer(start), count: count)
     }
   }
 
@@ -390,6 +493,36 @@ private func append(_ slot: Slot, to column: inout ColumnBuffer) {
   case .escapedString: column.append(limit: slot.count) { copyUnescaped(slot.start, slot.count, to: $0) }
   case .otherWithBlanks:
     column.append(limit: slot.count) { copyWithoutBlanks(slot.start, slot.count, to: $0) }
+  }
+}
+
+@inline(__always)
+private func append(_ text: LineText, to column: inout ColumnBuffer) {
+  if let start = text.start { column.append(start, text.count) } else { column.appendNull() }
+}
+
+/// Which columns are filled.
+private struct Wanted {
+  let batch, line, ts, service, category, message, id, version, extra, malformed, text: Bool
+  /// Whether the message has to be taken apart.
+  let parts: Bool
+  /// Whether it matters what the time is, or whether it is one: what is none goes to `extra`.
+  let needsTs: Bool
+
+  init(_ columns: Set<RowColumn>) {
+    batch = columns.contains(.batch)
+    line = columns.contains(.line)
+    ts = columns.contains(.ts)
+    service = columns.contains(.service)
+    category = columns.contains(.category)
+    message = columns.contains(.message)
+    id = columns.contains(.id)
+    version = columns.contains(.version)
+    extra = columns.contains(.extra)
+    malformed = columns.contains(.malformed)
+    text = columns.contains(.text)
+    parts = service || category
+    needsTs = ts || extra
   }
 }
 
@@ -426,9 +559,7 @@ private func equals(_ start: Bytes, _ word: StaticString) -> Bool {
 
 /// The parts of a message that matches `^([^\s\[\]]+) \[([^\s\[\]]+)\]( .*)?$`.
 @inline(__always)
-private func serviceAndCategory(_ start: Bytes, _ count: Int) -> (
-  UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>
-)? {
+private func serviceAndCategory(_ start: Bytes, _ count: Int) -> (LineText, LineText)? {
   let end = start + count
   let service = wordEnd(start, end)
   guard service > start, end - service >= 4, service[0] == 0x20, service[1] == openBracket else { return nil }
@@ -436,8 +567,8 @@ private func serviceAndCategory(_ start: Bytes, _ count: Int) -> (
   guard category > service + 2, category < end, category[0] == closeBracket else { return nil }
   guard category + 1 == end || category[1] == 0x20 else { return nil }
   return (
-    UnsafeBufferPointer(start: start, count: service - start),
-    UnsafeBufferPointer(start: service + 2, count: category - service - 2)
+    LineText(start: start, count: service - start),
+    LineText(start: service + 2, count: category - service - 2)
   )
 }
 

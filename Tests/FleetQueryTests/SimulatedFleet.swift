@@ -55,7 +55,7 @@ final class SimulatedFleet {
     try await reopening {
       let (plan, columns) = try await self.planned(text)
       let isAsked = !plan.questions.isEmpty
-      try await self.session.run(isAsked ? try await self.asked(plan) : self.shipped(plan.used))
+      try await self.session.run(isAsked ? try await self.asked(plan) : self.shipped(plan))
       return (try await self.values(plan.gather, count: columns.count), plan)
     }
   }
@@ -85,7 +85,7 @@ final class SimulatedFleet {
       let place = joined(folder, randomName())
       try makeFolder(place)
       let view: SQL =
-        "CREATE OR REPLACE VIEW gadwall_rows AS SELECT * EXCLUDE (part) FROM logs_all WHERE part = \(part)"
+        "CREATE OR REPLACE VIEW gadwall_rows AS SELECT * EXCLUDE (part) FROM logs_all WHERE part = \(part) AND \(part == Self.archive ? plan.archiveFilter.sql : plan.liveFilter.sql)"
       try await session.run([view] + answerStatements(questions, in: place))
       var answer = Gather.Answer(node: Node(region: "", zone: "", name: ""), files: [])
       answer.isArchive = part == Self.archive
@@ -101,15 +101,15 @@ final class SimulatedFleet {
     }
   }
 
-  /// The relations with nothing but the columns that the plan says are used.
-  private func shipped(_ used: UsedColumns) -> [SQL] {
+  /// The relations with nothing but the columns that the plan says are used, and the rows that it says matter.
+  private func shipped(_ plan: QueryPlan) -> [SQL] {
     let columns = relationColumns.map { column -> SQL in
-      used.uses(column.name) ? "\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
+      plan.used.uses(column.name) ? "\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
     }.joined(separator: ", ")
     return [
-      "CREATE OR REPLACE VIEW live AS SELECT \(columns) FROM logs_all WHERE part <> 5",
-      "CREATE OR REPLACE VIEW archive AS SELECT \(columns) FROM logs_all WHERE part = 5",
-      "CREATE OR REPLACE VIEW logs AS SELECT \(columns) FROM logs_all",
+      "CREATE OR REPLACE VIEW live AS SELECT \(columns) FROM logs_all WHERE part <> 5 AND \(plan.liveFilter.sql)",
+      "CREATE OR REPLACE VIEW archive AS SELECT \(columns) FROM logs_all WHERE part = 5 AND \(plan.archiveFilter.sql)",
+      "CREATE OR REPLACE VIEW logs AS SELECT * FROM live UNION ALL SELECT * FROM archive",
     ]
   }
 

@@ -50,6 +50,13 @@ uint32_t gw_lease_breaks(void);
 // The file owner's identity for file system checks on this thread; returns the one before.
 int gw_set_fs_user(uint32_t uid);
 
+// ---- Searches (search.c). NULL when there is none.
+
+const void *gw_find(const void *text, size_t length, const void *part, size_t part_length);
+const void *gw_find_last(const void *text, uint8_t byte, size_t length);
+// How often the byte is there.
+size_t gw_count(const uint8_t *text, size_t length, uint8_t byte);
+
 // ---- Signals (signals.c)
 
 // After this, SIGTERM, SIGINT and SIGHUP are counted instead of acted on, and each writes a byte

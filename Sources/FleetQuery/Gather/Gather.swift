@@ -30,7 +30,6 @@ struct Gather: Sendable {
   /// An empty folder of its own; what was sent lies under `in/`.
   let scratch: String
   let used: UsedColumns
-  var since: Instant?
 
   /// A node's part of what was sent.
   struct Answer: Sendable {
@@ -72,7 +71,7 @@ struct Gather: Sendable {
     let path = joined(scratch, "in/files.ndjson")
     try writeFiles(answers, to: path)
     return [filesTable(path)]
-      + views(live: liveRows(answers, used, since: since), archive: archiveRows(archive, used, since: since))
+      + views(live: liveRows(answers, used), archive: archiveRows(archive, used))
   }
 
   /// The relations over what was left of the nodes' and the archive's rows.

@@ -40,22 +40,26 @@ func filesTable(_ path: String) -> SQL {
   "CREATE TABLE gadwall_files AS SELECT * FROM read_json(\(path), format = 'newline_delimited', columns = {number: 'INTEGER', region: 'VARCHAR', zone: 'VARCHAR', node: 'VARCHAR', stream: 'VARCHAR', rotated: 'TIMESTAMPTZ', batch: 'VARCHAR'})"
 }
 
-/// Columns that are the same for all rows of a file.
-private let fileColumns: Set = ["region", "zone", "node", "stream", "rotated", "batch"]
-
-/// A SELECT of the relation's columns over frames. Rows of files that broke while they were read have no entry among the files, and are not seen.
-///
-/// - Parameter since: rows with an earlier time, or none, are left out.
-func liveRows(_ answers: [Gather.Answer], _ used: UsedColumns, since: Instant?) -> SQL {
+/// A SELECT of the relation's columns over frames.
+func liveRows(_ answers: [Gather.Answer], _ used: UsedColumns) -> SQL {
   let parts = answers.filter { !$0.frames.isEmpty }
   guard !parts.isEmpty else { return emptyRows }
-  let columns = relationColumns.map { column -> SQL in
-    if fileColumns.contains(column.name) { return "f.\(name: column.name)" }
-    return value(of: column, used, in: "r.")
-  }.joined(separator: ", ")
-  // Each with its own numbers: a node's frame can't put rows into another one's files.
   return parts.map { answer in
-    "SELECT \(columns) FROM read_parquet(\(answer.frames)) r JOIN gadwall_files f ON r.batch = f.number AND r.batch BETWEEN \(answer.numbers.lowerBound) AND \(answer.numbers.upperBound - 1)\(condition(since))"
+    let columns = relationColumns.map { column -> SQL in
+      switch column.name {
+      case "region": "\(answer.node.region) AS region"
+      case "zone": "\(answer.node.zone) AS zone"
+      case "node": "\(answer.node.name) AS node"
+      case "stream", "rotated", "batch": value(of: column, used, in: "f.")
+      default: value(of: column, used, in: "r.")
+      }
+    }.joined(separator: ", ")
+    // Each with its own numbers: a node's frame can't put rows into another one's files.
+    let files: SQL =
+      used.needsFiles
+      ? " JOIN gadwall_files f ON r.batch = f.number AND r.batch BETWEEN \(answer.numbers.lowerBound) AND \(answer.numbers.upperBound - 1)"
+      : ""
+    return "SELECT \(columns) FROM read_parquet(\(answer.frames)) r\(files)"
   }.joined(separator: " UNION ALL ")
 }
 
@@ -65,15 +69,11 @@ private func value(of column: (name: String, type: SQL), _ used: UsedColumns, in
     ? "\(source)\(name: column.name)" : "NULL::\(column.type) AS \(name: column.name)"
 }
 
-private func condition(_ since: Instant?) -> SQL {
-  since.map { " WHERE ts >= TIMESTAMPTZ \($0.description)" } ?? ""
-}
-
 /// The same over the archive's columns.
-func archiveRows(_ files: [String], _ used: UsedColumns, since: Instant? = nil) -> SQL {
+func archiveRows(_ files: [String], _ used: UsedColumns) -> SQL {
   guard !files.isEmpty else { return emptyRows }
   let columns = relationColumns.map { value(of: $0, used, in: "") }
-  return "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(files))\(condition(since))"
+  return "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(files))"
 }
 
 let emptyRows: SQL = {

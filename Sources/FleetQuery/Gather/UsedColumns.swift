@@ -7,8 +7,14 @@ struct UsedColumns: Equatable, Sendable {
 
   func uses(_ name: String) -> Bool { names?.contains(name) ?? true }
 
-  /// What a frame has to hold for it.
-  var ofFrames: Set<RowColumn> { Set(RowColumn.allCases.filter { $0 != .batch && uses($0.name) }) }
+  /// Whether rows have to say which file they are from.
+  var needsFiles: Bool { ["stream", "rotated", "batch"].contains(where: uses) }
+
+  /// What a frame has to hold for it: one column at least.
+  var ofFrames: Set<RowColumn> {
+    let columns = Set(RowColumn.allCases.filter { $0 != .batch && uses($0.name) })
+    return needsFiles || columns.isEmpty ? columns.union([.batch]) : columns
+  }
 }
 
 /// - Returns: the columns, by everything in the statement that may name one.

@@ -87,7 +87,8 @@ public struct QueryTask: Sendable {
     var files: [QueryReport.File] = []
     var bytes: Int64 = 0
     var lines: Int64 = 0
-    var malformed: Int64 = 0
+    var malformed: Int64? = 0
+    var prunedFiles = 0
     var passedOver: [PassedOver] = []
   }
 
@@ -110,25 +111,51 @@ public struct QueryTask: Sendable {
     let busy = shares.filter { !$0.files.isEmpty }
     let results = try await inParallel(Self.width, Array(busy.enumerated())) { item throws(Failure) in
       let (number, share) = item
-      return try await onThread { try scan(share, into: joined(scratch, "frame-\(number).parquet")) }
+      return try await onThread { try scan(share, into: joined(scratch, "frame-\(number)")) }
     }
     for scanned in results {
       report.files += scanned.files
       report.bytes += scanned.bytes
       report.lines += scanned.lines
-      report.malformed += scanned.malformed
+      report.malformed = report.malformed.flatMap { all in scanned.malformed.map { all + $0 } }
+      report.prunedFiles += scanned.prunedFiles
       report.passedOver += scanned.passedOver
     }
     return results.compactMap(\.frame).filter { $0.rows > 0 }
   }
 
   private func scan(_ share: Share, into path: String) throws -> Scanned {
-    var result = Scanned()
-    var scanner = Scanner()
-    var writer = try FrameWriter.create(path, columns: document.columns.union([.batch]))
-    for (number, wanted) in share.files {
+    var left = share.files
+    var passedOver: [PassedOver] = []
+    while true {
+      var scanned = Scanned()
+      guard let broken = try scan(left, into: "\(path)-\(left.count).parquet", &scanned) else {
+        scanned.passedOver = passedOver
+        return scanned
+      }
+      // Rows of it are in the frame: without them from the start.
+      passedOver.append(broken.why)
+      left.remove(at: broken.index)
+    }
+  }
+
+  /// - Returns: the first of the files that could not be read to its end.
+  private func scan(
+    _ files: [(number: Int32, wanted: NodeLook.Wanted)], into path: String, _ result: inout Scanned
+  ) throws -> (index: Int, why: PassedOver)? {
+    var scanner = Scanner(columns: document.columns)
+    var writer = try FrameWriter.create(path, columns: document.columns)
+    for (index, (number, wanted)) in files.enumerated() {
+      let filter = document.filter.asked(
+        of: RowFilter.FileFacts(
+          stream: wanted.stream, region: context.node.region, zone: context.node.zone,
+          node: context.node.name, rotated: wanted.rotated.map { $0 * 1_000_000 }))
+      guard filter != .nothing else {
+        result.prunedFiles += 1
+        continue
+      }
       var digest = document.wantsBatches && wanted.rotated != nil && wanted.batch == nil ? SHA256() : nil
-      scanner.begin(batch: number)
+      scanner.begin(batch: number, filter: filter)
       do throws(Failure) {
         try readText(wanted.file) { block throws(Failure) in
           digest?.update(block)
@@ -141,17 +168,18 @@ public struct QueryTask: Sendable {
         }
       } catch {
         guard error.code == "query.file" else { throw error }
-        // What was read of it so far is in the frame. No file of that number is named, and so no row of it is seen.
-        result.passedOver.append(
+        return (
+          index,
           PassedOver(
             file: relative(wanted.file.path, context.root),
             reason: wanted.file.rotated?.isGzip == true ? .brokenGzip : .unreadable,
-            note: "\(error.sentence) \(error.words)", bytes: wanted.file.info.size))
-        continue
+            note: "\(error.sentence) \(error.words)", bytes: wanted.file.info.size)
+        )
       }
       result.bytes += wanted.file.info.size
       result.lines += scanner.counts.lines
-      result.malformed += scanner.counts.malformed
+      let malformed = scanner.skipped > 0 ? nil : scanner.counts.malformed
+      result.malformed = result.malformed.flatMap { all in malformed.map { all + $0 } }
       var batch = wanted.batch
       if let made = digest.take(), let file = wanted.file.rotated {
         batch = batchID(
@@ -163,7 +191,7 @@ public struct QueryTask: Sendable {
     }
     try scanner.drain { try writer.append(&$0) }
     result.frame = try writer.finish()
-    return result
+    return nil
   }
 
   private func scratchFailure(_ error: any Error, _ path: String) -> Failure {
@@ -222,7 +250,7 @@ public struct QueryTask: Sendable {
       context.duckdb,
       [
         filesTable(files),
-        "CREATE VIEW \(name: rowsName) AS \(liveRows([own], used, since: document.since))",
+        "CREATE VIEW \(name: rowsName) AS \(liveRows([own], used))",
       ],
       answerStatements(asked, in: output), reading: scratch, writing: [output, spill],
       DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))

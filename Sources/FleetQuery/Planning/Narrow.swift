@@ -15,15 +15,15 @@ func narrowedQuery(_ select: Syntax, _ used: UsedColumns) -> (relation: Relation
   let scope = RelationScope(from)
   var node = select
   var isNarrower = false
+  var isWhole = true
   if let condition = select["where_clause"] {
-    if scope.isSteady(condition), scope.owns(condition) {
-      isNarrower = true
-    } else {
-      node["where_clause"] = .null
-    }
+    let all = conjuncts(condition)
+    let asked = all.filter { scope.isSteady($0) && scope.owns($0) }
+    isNarrower = !asked.isEmpty
+    // Rows that were not left out by a condition that can't be asked there could be among the first ones.
+    isWhole = asked.count == all.count
+    if !isWhole { node["where_clause"] = asked.count > 1 ? .and(asked) : asked.first ?? .null }
   }
-  // Rows that were not left out by a condition that can't be asked there could be among the first ones.
-  let isWhole = select["where_clause"] == nil || isNarrower
   let first = isWhole ? firstRows(select, scope) : nil
   guard isNarrower || first != nil else { return nil }
   let names = relationColumns.map(\.name).filter(used.uses)

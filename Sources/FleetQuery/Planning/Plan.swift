@@ -48,6 +48,9 @@ struct QueryPlan: Sendable {
   var questions: [Question] = []
   /// A query over ``nodesName`` that gives the nodes that can have an answer; nil for all.
   var nodes: SQL?
+  /// Rows that matter: of the nodes, and of the archive. Whoever reads them may leave out the others.
+  var liveFilter = RowFilter.everything
+  var archiveFilter = RowFilter.everything
   /// What runs at the end: over the answers, or over the relations.
   var gather: SQL
 }
@@ -55,15 +58,16 @@ struct QueryPlan: Sendable {
 extension Session {
   /// Decides how the statement is answered. What is not sure to split ships, which is always right.
   func plan(_ statement: Statement, _ columns: [ResultColumn]) async throws(Failure) -> QueryPlan {
-    let shipped = QueryPlan(
+    var shipped = QueryPlan(
       way: statement.relations.isEmpty ? .nothing : .ship, used: usedColumns(statement.query),
       gather: try await rendered(statement.query))
     // A name that the statement defines may stand before a relation's: then nobody but DuckDB knows which is read where.
-    guard !statement.relations.isEmpty, !definesRelation(statement.query), !asksForNames(statement.query),
-      !takesWholeRows(statement.query)
-    else {
-      return shipped
+    guard !statement.relations.isEmpty, !definesRelation(statement.query) else { return shipped }
+    if let reads = relationSelects(statement.query) {
+      try await filter(&shipped, reads)
+      shipped.nodes = try await nodes(reads.map(\.select))
     }
+    guard !asksForNames(statement.query), !takesWholeRows(statement.query) else { return shipped }
     let templates = try await mergeTrees()
     for isBag in [false, true] {
       // What could not be taken apart at first can't be as bags alone.
@@ -78,8 +82,10 @@ extension Session {
     guard let (relation, node) = narrowedQuery(statement.query, shipped.used) else { return nil }
     let sql = try await rendered(node)
     guard let described = try await described(sql) else { return nil }
+    // What the scanner leaves is what would be sent: then the frames are.
+    let moments = try await moments(ScanFilter.momentsAsked(node))
+    if ScanFilter(node, moments).isExact, node["modifiers"]?.items.isEmpty ?? true { return nil }
     var plan = shipped
-    plan.nodes = try await nodes([node])
     plan.questions = [
       QueryPlan.Question(
         relation: relation, sql: sql.text, isBag: false,
@@ -139,8 +145,46 @@ extension Session {
     for split in splits {
       used.names?.formUnion(usedColumns(split.node).names ?? Set(relationColumns.map(\.name)))
     }
-    return QueryPlan(
+    var plan = QueryPlan(
       way: .split, used: used, questions: questions, nodes: try await nodes(splits.map(\.node)), gather: sql)
+    try await filter(&plan, splits.map { ($0.relation, $0.node) })
+    return plan
+  }
+
+  /// Rows for which none of the SELECTs has a use are left out.
+  private func filter(_ plan: inout QueryPlan, _ reads: [(relation: Relation, select: Syntax)])
+    async throws(Failure)
+  {
+    let moments = try await moments(reads.flatMap { ScanFilter.momentsAsked($0.select) })
+    func filter(_ isMeant: (Relation) -> Bool) -> RowFilter {
+      ScanFilter.any(reads.filter { isMeant($0.relation) }.map { ScanFilter($0.select, moments) })
+    }
+    plan.liveFilter = filter(\.hasLive)
+    plan.archiveFilter = filter(\.hasArchive)
+  }
+
+  /// What constant expressions are as moments; those that are none, or that DuckDB would compare in another way, are left out.
+  private func moments(_ expressions: [Syntax]) async throws(Failure) -> ScanFilter.Moments {
+    let asked = Array(Set(expressions))
+    guard !asked.isEmpty, asked.count < 1000 else { return [:] }
+    let values = asked.flatMap { expression -> [Syntax] in
+      let moment = Syntax.cast(expression, to: "TIMESTAMP WITH TIME ZONE")
+      return [.function("typeof", [expression]), .attempt(.function("epoch_us", [moment]))]
+    }
+    let names = values.indices.map { "v\($0)" as SQL }.joined(separator: ", ")
+    let sql: SQL =
+      "SELECT * FROM query(\(try await rendered(.select(values)).text)) AS gadwall_moments(\(names))"
+    guard try await described(sql) != nil else { return [:] }
+    let row = (try await run([sql])).last?.first
+    var moments: ScanFilter.Moments = [:]
+    for (index, expression) in asked.enumerated() {
+      let isText = expression.expressionClass == "CONSTANT"
+      guard let type = row?["v\(index * 2)"]?.string, let moment = row?["v\(index * 2 + 1)"]?.integer,
+        ["TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE"].contains(type) || type == "VARCHAR" && isText
+      else { continue }
+      moments[expression] = moment
+    }
+    return moments
   }
 
   /// Nodes of which any of the questions may have an answer.
@@ -213,7 +257,7 @@ private func takesWholeRows(_ query: Syntax) -> Bool {
 }
 
 /// Whether names of unnamed columns matter, which a split changes: the statement chooses or tells columns by them.
-private func asksForNames(_ part: Syntax) -> Bool {
+func asksForNames(_ part: Syntax) -> Bool {
   switch (part.expressionClass, part.type) {
   case ("STAR", _):
     if part["columns"]?.isTrue == true || part["expr"] != nil { return true }
@@ -228,6 +272,21 @@ private func asksForNames(_ part: Syntax) -> Bool {
   default: break
   }
   return part.parts.contains(where: asksForNames)
+}
+
+/// All reads of relations, if each is the only source of a SELECT.
+private func relationSelects(_ query: Syntax) -> [(relation: Relation, select: Syntax)]? {
+  var reads: [(relation: Relation, select: Syntax)] = []
+  func look(_ part: Syntax) {
+    if part.type == "SELECT_NODE", part["sample"] == nil, let from = part["from_table"],
+      let relation = plainRelation(from)
+    {
+      reads.append((relation, part))
+    }
+    for part in part.parts { look(part) }
+  }
+  look(query)
+  return reads.count == relationReads(query) ? reads : nil
 }
 
 private func definesRelation(_ part: Syntax) -> Bool {

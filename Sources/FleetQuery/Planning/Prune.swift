@@ -7,7 +7,10 @@ import Support
 /// - Returns: a query over ``nodesName`` that gives the keys of the nodes to ask; nil when there is no such condition.
 func nodeQuestion(_ node: Syntax) -> Syntax? {
   guard let condition = node["where_clause"], let from = node["from_table"] else { return nil }
-  let conditions = conjuncts(condition).filter { namesOnlyPlaces($0) }
+  let scope = RelationScope(from)
+  let conditions = conjuncts(condition).filter {
+    namesOnlyPlaces($0) && scope.isSteady($0) && scope.owns($0)
+  }
   guard !conditions.isEmpty else { return nil }
   var question = node
   question["select_list"] = .list([.column("gadwall_key").named("gadwall_key")])
@@ -17,13 +20,15 @@ func nodeQuestion(_ node: Syntax) -> Syntax? {
   question["where_clause"] = conditions.count == 1 ? conditions[0] : .and(conditions)
   for key in ["group_expressions", "group_sets", "modifiers"] { question[key] = .list([]) }
   for key in ["having", "qualify"] { question[key] = .null }
+  question["cte_map"] = .node([Syntax.Member(key: "map", value: .list([]))])
+  question["aggregate_handling"] = .text("STANDARD_HANDLING")
   return question
 }
 
 /// The table of nodes: `gadwall_key`, region, zone, node.
 let nodesName = "gadwall_nodes"
 
-private func conjuncts(_ condition: Syntax) -> [Syntax] {
+func conjuncts(_ condition: Syntax) -> [Syntax] {
   guard condition.expressionClass == "CONJUNCTION", condition.type == "CONJUNCTION_AND" else {
     return [condition]
   }

@@ -17,10 +17,13 @@ public struct Statement: Sendable {
 extension Session {
   /// Reads and judges a statement.
   ///
-  /// - Parameter parameters: values of `$name`, as the text that a literal would have.
+  /// - Parameters:
+  ///   - parameters: values of `$name`, as the text that a literal would have.
+  ///   - moment: what all of its clocks say.
   /// - Throws: `sql.syntax` with DuckDB's words and the place; `sql.refused` with the reason.
-  public func statement(_ text: String, parameters: [String: String] = [:]) async throws(Failure) -> Statement
-  {
+  public func statement(
+    _ text: String, parameters: [String: String] = [:], at moment: Instant = WallClock.system.now()
+  ) async throws(Failure) -> Statement {
     guard text.utf8.count <= Statement.limit else {
       throw Failure(
         "sql.refused", "The statement is longer than \(ByteCount(Int64(Statement.limit))).",
@@ -38,7 +41,7 @@ extension Session {
         remedy: "Give one SELECT.")
     }
     let whole = try withParameters(try withFiniteNumbers(query), parameters)
-    let gated = try gate(whole)
+    let gated = try gate(withFixedClocks(whole, at: moment))
     return Statement(text: text, query: gated.query, relations: gated.relations)
   }
 

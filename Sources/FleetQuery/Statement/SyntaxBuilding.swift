@@ -59,6 +59,25 @@ extension Syntax {
     expression("OPERATOR", "OPERATOR_IS_NOT_NULL", ("children", .list([value.withoutAlias])))
   }
 
+  /// NULL when it fails.
+  static func attempt(_ value: Syntax) -> Syntax {
+    expression("OPERATOR", "OPERATOR_TRY", ("children", .list([value.withoutAlias])))
+  }
+
+  /// A SELECT of these values from nothing.
+  static func select(_ values: [Syntax]) -> Syntax {
+    node(
+      ("type", .text("SELECT_NODE")), ("modifiers", .list([])),
+      ("cte_map", node(("map", .list([])))), ("select_list", .list(values)),
+      (
+        "from_table",
+        node(
+          ("type", .text("EMPTY")), ("alias", .text("")), ("sample", .null), ("query_location", .number("0")))
+      ), ("where_clause", .null), ("group_expressions", .list([])), ("group_sets", .list([])),
+      ("aggregate_handling", .text("STANDARD_HANDLING")), ("having", .null), ("sample", .null),
+      ("qualify", .null))
+  }
+
   static func and(_ children: [Syntax]) -> Syntax {
     expression("CONJUNCTION", "CONJUNCTION_AND", ("children", .list(children.map(\.withoutAlias))))
   }
