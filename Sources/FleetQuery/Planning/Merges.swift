@@ -11,7 +11,6 @@ struct Merge: Sendable {
 /// Expressions that finish partial values, in which `a`, `b` and `c` stand for these. DuckDB's parser makes trees of them.
 let mergeTemplates: [(name: String, text: String)] = [
   ("count", "CAST(coalesce(sum(a), 0) AS BIGINT)"),
-  ("count_if", "coalesce(sum(a), CAST(0 AS HUGEINT))"),
   ("sum", "sum(a)"),
   ("avg", "CAST(sum(a) AS DOUBLE) / sum(b)"),
   ("product", "product(a)"), ("min", "min(a)"), ("max", "max(a)"), ("bool_and", "bool_and(a)"),
@@ -49,8 +48,8 @@ let merges: [String: Merge] = {
       }, template: template)
   }
   var all: [String: Merge] = [
-    "count_star": same("count"), "count": same("count"), "count_if": same("count_if"),
-    "countif": same("count_if"),
+    "count_star": same("count"), "count": same("count"),  // NULL where no row has a value, unlike count.
+    "count_if": same("sum"), "countif": same("sum"),
     "sum": same("sum"), "product": same("product"),
     "var_pop": variance("var_pop"), "var_samp": variance("var_samp"), "variance": variance("var_samp"),
     "stddev_pop": variance("stddev_pop"), "stddev_samp": variance("stddev_samp"),

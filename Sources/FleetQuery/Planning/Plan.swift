@@ -264,6 +264,7 @@ func asksForNames(_ part: Syntax) -> Bool {
   case ("FUNCTION", _):
     // `* LIKE 'a%'`
     if part["children"]?.items.contains(where: { $0.expressionClass == "STAR" }) == true { return true }
+    if part["function_name"]?.string?.lowercased() == "alias" { return true }
   case (nil, "SHOW_REF"), (nil, "PIVOT"): return true
   case (nil, "JOIN"):
     if part["ref_type"]?.string == "NATURAL" { return true }

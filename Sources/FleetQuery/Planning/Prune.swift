@@ -14,9 +14,7 @@ func nodeQuestion(_ node: Syntax) -> Syntax? {
   guard !conditions.isEmpty else { return nil }
   var question = node
   question["select_list"] = .list([.column("gadwall_key").named("gadwall_key")])
-  var table = from
-  table["table_name"] = .text(nodesName)
-  question["from_table"] = table
+  question["from_table"] = from.reading(nodesName, alias: scope.qualifier)
   question["where_clause"] = conditions.count == 1 ? conditions[0] : .and(conditions)
   for key in ["group_expressions", "group_sets", "modifiers"] { question[key] = .list([]) }
   for key in ["having", "qualify"] { question[key] = .null }

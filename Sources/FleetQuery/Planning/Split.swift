@@ -107,7 +107,7 @@ private struct Splitter {
     gather["where_clause"] = .null
     gather["aggregate_handling"] = .text("STANDARD_HANDLING")
     if let having = select["having"] {
-      guard let changed = replaced(having, &parts) else { return nil }
+      guard isClear(having, keys), let changed = replaced(having, &parts) else { return nil }
       gather["having"] = changed
     }
     if let qualify = select["qualify"] {
@@ -318,6 +318,25 @@ private struct Splitter {
     // ORDER BY ALL is a star.
     if isAlias || ["CONSTANT", "STAR"].contains(expression.expressionClass) { return expression }
     return scope.isSimple(expression) ? replaced(expression, &parts) : nil
+  }
+
+  /// Whether it is sure what the names of a HAVING stand for, outside of aggregates.
+  ///
+  /// There an alias comes before a column of its name, unless that is what is grouped by; and with GROUP BY ALL every column that is named there is
+  /// grouped by as well.
+  private func isClear(_ part: Syntax, _ keys: [Syntax]) -> Bool {
+    if isAggregate(part) { return true }
+    guard part.expressionClass == "COLUMN_REF", let name = part.columnName else {
+      return part.parts.allSatisfy { isClear($0, keys) }
+    }
+    if let index = aliases[name], part["column_names"]?.items.count == 1 {
+      let item = items[index].withoutAlias
+      let isItself = item.expressionClass == "COLUMN_REF" && item.columnName == name
+      if isColumn(name), !isItself { return false }
+      if !isItself { return isClear(item, keys) }
+    }
+    return select["aggregate_handling"]?.string != "FORCE_AGGREGATES"
+      || keys.contains { $0.expressionClass == "COLUMN_REF" && $0.columnName == name }
   }
 
   // MARK: what is grouped by

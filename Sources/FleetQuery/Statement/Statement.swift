@@ -40,7 +40,7 @@ extension Session {
         statements.isEmpty ? "There is no statement." : "These are \(statements.count) statements.",
         remedy: "Give one SELECT.")
     }
-    let whole = try withParameters(try withFiniteNumbers(query), parameters)
+    let whole = try withParameters(try withFaithfulNumbers(query), parameters)
     let gated = try gate(withFixedClocks(whole, at: moment))
     return Statement(text: text, query: gated.query, relations: gated.relations)
   }
@@ -95,14 +95,19 @@ func placed(_ text: String, at position: Int) -> String {
   return head + line + "\n" + String(repeating: " ", count: head.count + before.count) + "^"
 }
 
-/// `1e400` is infinity, which DuckDB writes as a number and does not read again: a cast of a text says the same.
-private func withFiniteNumbers(_ query: Syntax) throws(Failure) -> Syntax {
+/// Numbers that DuckDB writes in another way than it read them, as casts of what they are: `1e3` would come back as the DECIMAL `1000.0`, `2.` as
+/// the INTEGER `2`, and `1e400` is infinity, which it does not read at all.
+private func withFaithfulNumbers(_ query: Syntax) throws(Failure) -> Syntax {
   try query.rewritten { part throws(Failure) in
-    guard part.expressionClass == "CONSTANT", let value = part["value"],
-      case .number(let digits) = value["value"] ?? .null,
-      digits.contains("I") || digits.contains("N")
+    guard part.expressionClass == "CONSTANT", let value = part["value"], let type = value["type"],
+      case .number(let digits)? = value["value"]
     else { return part }
-    return .cast(.constant(digits), to: "DOUBLE", like: part)
+    switch type["id"]?.string {
+    case "DOUBLE", "FLOAT": break
+    case "DECIMAL" where type["type_info"]?["scale"] == .number("0"): break
+    default: return part
+    }
+    return .cast(.constant(digits), to: type, like: part)
   }
 }
 

@@ -39,8 +39,12 @@ extension Syntax {
   }
 
   static func cast(_ value: Syntax, to id: String, like other: Syntax = .null) -> Syntax {
+    cast(value, to: type(id), like: other)
+  }
+
+  static func cast(_ value: Syntax, to type: Syntax, like other: Syntax = .null) -> Syntax {
     expression(
-      "CAST", "OPERATOR_CAST", like: other, ("child", value), ("cast_type", type(id)),
+      "CAST", "OPERATOR_CAST", like: other, ("child", value), ("cast_type", type),
       ("try_cast", .bool(false)))
   }
 

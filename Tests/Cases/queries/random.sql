@@ -52,7 +52,7 @@ SELECT line + 1 AS line, node FROM live WHERE line = 5 ORDER BY node, stream, ro
 
 SELECT node AS region, count(*) FROM live WHERE region = 'us-east' GROUP BY node
 
-SELECT zone AS region, node FROM live WHERE region = 'us-east' ORDER BY line, stream, rotated, region LIMIT 4
+SELECT zone AS region, node FROM live WHERE region = 'us-east' ORDER BY line, stream, rotated, region, node LIMIT 4
 
 SELECT avg(CASE WHEN line = 1 THEN 'inf'::DOUBLE ELSE line END), sum(CASE WHEN line = 1 THEN '-inf'::DOUBLE ELSE line END) FROM logs
 

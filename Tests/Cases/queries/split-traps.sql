@@ -25,3 +25,56 @@ SELECT line FROM logs ORDER BY line, node, stream, rotated LIMIT 922337203685477
 SELECT node AS a, node AS n, count(*) AS c FROM logs GROUP BY ROLLUP (node, n)
 
 SELECT category, (SELECT o.line FROM logs GROUP BY line ORDER BY line LIMIT 1) AS l FROM live o WHERE node = 'cedar'
+
+
+-- Numbers that DuckDB writes back in another form.
+SELECT sum((line * 5e-1)::INTEGER) AS x FROM logs
+
+SELECT count(*) AS n FROM logs WHERE line * 1e-1 * 3 = 3e-1
+
+SELECT 1e-1 + 2e-1 = 3e-1 AS x FROM live WHERE node = 'cedar'
+
+SELECT line * 1e15 * 1e15 * 1e15 AS x FROM live WHERE node = 'cedar'
+
+SELECT typeof(1e3) AS t, count(*) AS n FROM logs
+
+SELECT line // 2. AS x, count(*) AS n FROM live WHERE node = 'cedar' GROUP BY ALL
+
+SELECT typeof(2.) AS t, 7 // 2. AS x, count(*) AS n FROM logs
+
+SELECT node, count(*) AS n FROM logs GROUP BY node ORDER BY n DESC, node LIMIT 5e1 %
+
+-- What the names of a HAVING stand for.
+SELECT line % 3 AS k, count(*) AS n FROM logs GROUP BY ALL HAVING k > 0
+
+SELECT line % 3 AS k, count(*) AS n FROM logs GROUP BY ALL HAVING line % 3 > 0
+
+SELECT date_trunc('hour', ts) AS hour, count(*) AS n FROM logs GROUP BY ALL HAVING hour IS NOT NULL
+
+SELECT upper(node) AS node, node AS n, count(*) AS c FROM logs GROUP BY ALL HAVING node = 'ALDER'
+
+SELECT node AS category, category AS node, count(*) AS c FROM live GROUP BY ALL HAVING node = 'INFO'
+
+SELECT left(node, 1) AS node, length(node) AS l, count(*) AS n FROM logs GROUP BY left(node, 1), length(node) HAVING length(node) > 1
+
+SELECT count(*) AS line FROM logs GROUP BY line % 3 HAVING line % 3 > 0
+
+SELECT count(*) AS category FROM logs GROUP BY category IS NULL HAVING category IS NULL
+
+SELECT node, count(*) AS n FROM logs GROUP BY ALL HAVING n > 5 AND node <> 'alder'
+
+SELECT node AS node, count(*) AS n FROM logs GROUP BY node HAVING node > 'b' AND n > 5
+
+-- NULL where no row has a value.
+SELECT count_if(line > 0) AS n FROM logs WHERE false
+
+SELECT node, count_if(line > 0) FILTER (WHERE category = 'RARE') AS n FROM logs GROUP BY node
+
+SELECT count_if(NULL) AS n FROM logs
+
+SELECT countif(line > 0) AS n FROM logs
+
+-- Names that expressions have.
+SELECT DISTINCT alias(node) AS a FROM logs
+
+SELECT alias(count(*)) AS a FROM logs
