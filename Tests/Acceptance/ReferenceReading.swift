@@ -26,12 +26,10 @@ extension TestFleet {
 }
 
 /// Written from the rules, not from the scanner: slow, plain, and with Python's own libraries where they do just what the rule says.
-private let referenceReading = #"""
-  import collections, datetime, gzip, hashlib, json, pathlib, re, sys
-  from pyiceberg.table import StaticTable
+let referenceRules = #"""
+  import datetime, hashlib, json, pathlib, re, sys
 
   sys.setrecursionlimit(20_000)
-  manifest, metadata, store = sys.argv[1:]
   SPACE = b" \t\r\v\f"
   STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"')
   NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -177,60 +175,74 @@ private let referenceReading = #"""
 
   names = ["ts", "service", "category", "message", "id", "version", "region", "zone", "node", "stream", "rotated",
            "batch", "line", "extra", "malformed", "text"]
-  wanted, differences, counts = {}, [], collections.Counter()
 
-  for text in pathlib.Path(manifest).read_text().splitlines():
-      file = json.loads(text)
-      content = pathlib.Path(file["content"]).read_bytes()
-      digest = hashlib.sha256(content).hexdigest()
-      parts = ["gadwall-batch-1", file["region"], file["zone"], file["node"], file["folder"], file["stream"],
-               str(file["rotated"]), digest]
-      batch = hashlib.sha256("".join(part + "\n" for part in parts).encode()).hexdigest()
-      rotated = datetime.datetime.fromtimestamp(file["rotated"], datetime.timezone.utc)
-      raw = pathlib.Path(store, "raw", "dt=" + rotated.strftime("%Y-%m-%d"), batch[:12], "%s-%s-%s-RAW-%s.json.gz" % (
-          file["region"], file["zone"], file["node"], rotated.strftime("%Y%m%d%H%M")))
-      if not raw.exists():
-          differences.append(f"{file['name']}: no raw object {raw}")
-      elif gzip.decompress(raw.read_bytes()) != content:
-          differences.append(f"{file['name']}: its raw object holds something else")
+  def rows(content, live=False):
+      """Every line's number and its row, which is None for a blank one. What is being written ends at its last line end."""
       lines = content.split(b"\n")
-      if lines[-1] == b"":
-          lines.pop()
-      else:
-          lines[-1] = (lines[-1], "unended")
-      for number, line in enumerate(lines, 1):
-          counts["lines"] += 1
-          if isinstance(line, tuple):
-              line = line[0]
-          elif line.endswith(b"\r"):
-              line = line[:-1]
+      last = lines.pop()
+      lines = [line[:-1] if line.endswith(b"\r") else line for line in lines]
+      for number, line in enumerate(lines + [last] if last and not live else lines, 1):
           if not line.strip(SPACE):
-              counts["blank"] += 1
+              yield number, None
               continue
           row = dict.fromkeys(names)
           row.update(reading(line))
-          counts["malformed" if row["malformed"] else "entries"] += 1
-          row.update(region=file["region"], zone=file["zone"], node=file["node"], stream=file["stream"],
-                     rotated=rotated, batch=batch, line=number)
-          if (batch, number) in wanted:
-              sys.exit("the fleet holds the same batch twice: " + file["name"])
-          wanted[batch, number] = row
+          yield number, row
 
-  seen = set()
-  for row in StaticTable.from_metadata(metadata, properties).scan().to_arrow().to_pylist():
-      key = row["batch"], row["line"]
-      if key in seen:
-          differences.append(f"row {key} is there twice")
-      seen.add(key)
-      if key not in wanted:
-          differences.append(f"row {key} ({row['stream']}) is there and should not be: {str(row)[:300]}")
-          continue
-      for name in names:
-          if row[name] != wanted[key][name]:
-              differences.append(f"{wanted[key]['stream']} line {key[1]}, {name}: {str(row[name])[:300]!r} is there, "
-                                 f"{str(wanted[key][name])[:300]!r} is right")
-  for key in wanted.keys() - seen:
-      differences.append(f"row {key} of {wanted[key]['stream']} is missing: {str(wanted[key])[:300]}")
-  print(json.dumps({"differences": sorted(differences)[:20], "lines": counts["lines"], "entries": counts["entries"],
-                    "malformed": counts["malformed"], "blank": counts["blank"]}))
+  def batch_of(file, content):
+      digest = hashlib.sha256(content).hexdigest()
+      parts = ["gadwall-batch-1", file["region"], file["zone"], file["node"], file["folder"], file["stream"],
+               str(file["rotated"]), digest]
+      return hashlib.sha256("".join(part + "\n" for part in parts).encode()).hexdigest()
   """#
+
+private let referenceReading =
+  referenceRules + #"""
+
+    import collections, gzip
+    from pyiceberg.table import StaticTable
+
+    manifest, metadata, store = sys.argv[1:]
+    wanted, differences, counts = {}, [], collections.Counter()
+
+    for text in pathlib.Path(manifest).read_text().splitlines():
+        file = json.loads(text)
+        content = pathlib.Path(file["content"]).read_bytes()
+        batch = batch_of(file, content)
+        rotated = datetime.datetime.fromtimestamp(file["rotated"], datetime.timezone.utc)
+        raw = pathlib.Path(store, "raw", "dt=" + rotated.strftime("%Y-%m-%d"), batch[:12], "%s-%s-%s-RAW-%s.json.gz" % (
+            file["region"], file["zone"], file["node"], rotated.strftime("%Y%m%d%H%M")))
+        if not raw.exists():
+            differences.append(f"{file['name']}: no raw object {raw}")
+        elif gzip.decompress(raw.read_bytes()) != content:
+            differences.append(f"{file['name']}: its raw object holds something else")
+        for number, row in rows(content):
+            counts["lines"] += 1
+            if row is None:
+                counts["blank"] += 1
+                continue
+            counts["malformed" if row["malformed"] else "entries"] += 1
+            row.update(region=file["region"], zone=file["zone"], node=file["node"], stream=file["stream"],
+                       rotated=rotated, batch=batch, line=number)
+            if (batch, number) in wanted:
+                sys.exit("the fleet holds the same batch twice: " + file["name"])
+            wanted[batch, number] = row
+
+    seen = set()
+    for row in StaticTable.from_metadata(metadata, properties).scan().to_arrow().to_pylist():
+        key = row["batch"], row["line"]
+        if key in seen:
+            differences.append(f"row {key} is there twice")
+        seen.add(key)
+        if key not in wanted:
+            differences.append(f"row {key} ({row['stream']}) is there and should not be: {str(row)[:300]}")
+            continue
+        for name in names:
+            if row[name] != wanted[key][name]:
+                differences.append(f"{wanted[key]['stream']} line {key[1]}, {name}: {str(row[name])[:300]!r} is there, "
+                                   f"{str(wanted[key][name])[:300]!r} is right")
+    for key in wanted.keys() - seen:
+        differences.append(f"row {key} of {wanted[key]['stream']} is missing: {str(wanted[key])[:300]}")
+    print(json.dumps({"differences": sorted(differences)[:20], "lines": counts["lines"], "entries": counts["entries"],
+                      "malformed": counts["malformed"], "blank": counts["blank"]}))
+    """#

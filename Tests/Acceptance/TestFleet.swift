@@ -90,8 +90,8 @@ struct TestFleet: Sendable {
 
   /// Writes `gadwall.yaml`.
   func configure(
-    rotated: [String] = ["\(rawLogs)/*"], settle: String = "60s", store: String = "file:store",
-    extra: String = ""
+    live: String = "var/log/app/*.log", rotated: [String] = ["\(rawLogs)/*"], settle: String = "60s",
+    store: String = "file:store", extra: String = ""
   ) throws {
     var text = "engine: local\nlocal:\n  nodes:\n"
     for node in nodes {
@@ -99,7 +99,7 @@ struct TestFleet: Sendable {
         "    - { region: \(node.region), zone: \(node.zone), name: \(node.name), root: nodes/\(baseName(node.root)) }\n"
     }
     text +=
-      "logs:\n  live: [\"var/log/app/*.log\"]\n  rotated: [\(rotated.map { "\"\($0)\"" }.joined(separator: ", "))]\n  settle: \(settle)\n"
+      "logs:\n  live: [\"\(live)\"]\n  rotated: [\(rotated.map { "\"\($0)\"" }.joined(separator: ", "))]\n  settle: \(settle)\n"
     text += (archive?.configuration ?? "store: { url: \"\(store)\" }\n") + extra
     try write(Array(text.utf8), to: config)
   }

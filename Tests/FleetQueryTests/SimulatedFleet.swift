@@ -169,35 +169,3 @@ final class SimulatedFleet {
     }
   }
 }
-
-/// Whether two values are the same; numbers in them, within a billionth.
-func isSame(_ one: String, _ two: String) -> Bool {
-  if one == two { return true }
-  func parts(_ text: String) -> [Substring] {
-    text.split(omittingEmptySubsequences: false) { !($0.isNumber || "+-.eE".contains($0)) }
-  }
-  let (left, right) = (parts(one), parts(two))
-  func rest(_ text: String) -> String { text.filter { !($0.isNumber || "+-.eE".contains($0)) } }
-  guard left.count == right.count, rest(one) == rest(two) else { return false }
-  return zip(left, right).allSatisfy { a, b in
-    if a == b { return true }
-    guard let x = Double(a), let y = Double(b) else { return false }
-    return abs(x - y) <= 1e-9 * max(abs(x), abs(y), 1e-300) || abs(x - y) < 1e-12
-  }
-}
-
-/// The first difference between two results; nil when there is none.
-func difference(_ found: [[String]], _ wanted: [[String]], isOrdered: Bool) -> String? {
-  if found == wanted { return nil }
-  guard found.count == wanted.count else { return "\(found.count) rows, and not \(wanted.count)" }
-  func sorted(_ rows: [[String]]) -> [[String]] {
-    // By what is no number with a fraction first: a billionth must not change the order.
-    rows.map { row in (row.map { $0.contains(".") ? "" : $0 }.joined(separator: "\u{1}"), row) }
-      .sorted { $0.0 == $1.0 ? $0.1.lexicographicallyPrecedes($1.1) : $0.0 < $1.0 }.map(\.1)
-  }
-  let (left, right) = isOrdered ? (found, wanted) : (sorted(found), sorted(wanted))
-  for (a, b) in zip(left, right) where !(a.count == b.count && zip(a, b).allSatisfy(isSame)) {
-    return "\(a), and not \(b)"
-  }
-  return nil
-}
