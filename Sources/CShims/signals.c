@@ -10,12 +10,13 @@
 #include <unistd.h>
 
 static atomic_int terminating;
+static atomic_int hangup_ends;
 static atomic_uint hangups;
 static atomic_int wake = -1;
 
 static void caught(int signal) {
   int saved = errno;
-  if (signal == SIGHUP) atomic_fetch_add(&hangups, 1);
+  if (signal == SIGHUP && !atomic_load(&hangup_ends)) atomic_fetch_add(&hangups, 1);
   else atomic_store(&terminating, signal);
   uint64_t one = 1;
   int fd = atomic_load(&wake);
@@ -23,17 +24,21 @@ static void caught(int signal) {
   errno = saved;
 }
 
-int gw_signals_catch(void) {
+int gw_signals_catch(int ends_at_hangup) {
   int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (fd < 0) return -errno;
   atomic_store(&wake, fd);
+  atomic_store(&hangup_ends, ends_at_hangup);
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = caught;
   action.sa_flags = SA_RESTART;
-  if (sigaction(SIGTERM, &action, NULL) || sigaction(SIGINT, &action, NULL) ||
-      sigaction(SIGHUP, &action, NULL))
-    return -errno;
+  if (sigaction(SIGTERM, &action, NULL) || sigaction(SIGINT, &action, NULL)) return -errno;
+  // nohup had it ignored, and that is how it stays.
+  struct sigaction before;
+  if (sigaction(SIGHUP, NULL, &before)) return -errno;
+  if (ends_at_hangup && before.sa_handler == SIG_IGN) return fd;
+  if (sigaction(SIGHUP, &action, NULL)) return -errno;
   return fd;
 }
 

@@ -74,7 +74,7 @@ public enum Gadwall {
       let signal = gw_signal_terminating()
       if signal != 0 {
         Output.errors.write(
-          "gadwall: stopped by signal \(signal). What was done stays done; run it again to finish.\n")
+          "gadwall: stopped by signal \(signal). Nothing is lost: run it again.\n")
         return 128 + signal
       }
       Output.errors.write("gadwall: \(Failure.from(error).description)\n")
@@ -111,11 +111,11 @@ enum SharedFlags {
   static let all = [config]
 }
 
-/// Runs the body; SIGINT and SIGTERM cancel it, a second one ends the program at once.
+/// Runs the body; SIGINT, SIGTERM and a closed terminal cancel it, a second one ends the program at once.
 func cancellableBySignal<Result: Sendable>(
   _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
-  let descriptor = gw_signals_catch()
+  let descriptor = gw_signals_catch(1)
   guard descriptor >= 0 else { return try await body() }
   let work = Task { try await body() }
   startSignalThread(descriptor) {

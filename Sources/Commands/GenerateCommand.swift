@@ -95,7 +95,7 @@ enum GenerateCommand: Command {
     _ generator: LogGenerator, _ path: String, _ names: [String], _ first: Instant?, _ interval: Double,
     _ length: Double?
   ) throws {
-    let signals = gw_signals_catch()
+    let signals = gw_signals_catch(0)
     guard signals >= 0 else { throw Failure("generate.signals", "Signals can't be caught.") }
     var generator = generator
     var sink = try Sink(path)

@@ -49,14 +49,15 @@ struct Workspace {
     let store = try await StoreDescription(configuration).openForControl()
     let catalog = try openCatalog(configuration, store)
     let temporary = environmentValue("TMPDIR") ?? "/tmp"
-    removeAbandoned(in: temporary)
-    let scratch = joined(temporary, "gadwall-\(randomName())")
+    ScratchFolder.removeAbandoned(in: temporary, prefix: "gadwall-")
+    let scratch: String
     do {
-      try makeFolder(scratch, mode: 0o700)
-      try FileLock.take(joined(scratch, lockName)).keepUntilExit()
+      let folder = try ScratchFolder(in: temporary, prefix: "gadwall-")
+      scratch = folder.path
+      folder.keepUntilExit()
     } catch {
       throw error.failure(
-        "scratch.unwritable", "The scratch folder \(scratch) can't be made.",
+        "scratch.unwritable", "A scratch folder in \(temporary) can't be made.",
         remedy: "Set TMPDIR to one that can.")
     }
     temporaryFolders.withLock { $0.append(scratch) }
@@ -64,19 +65,6 @@ struct Workspace {
       configuration: configuration, store: store, duckdb: reading(store, duckdb), catalog: catalog,
       engine: try localEngine(configuration, duckdb), scratch: scratch)
   }
-
-  /// Scratch folders of programs that were killed go. The lock in each says whether its program lives, whatever container that runs in.
-  private static func removeAbandoned(in folder: String) {
-    for name in ((try? folderEntries(folder)) ?? []).compactMap(\.name) where name.hasPrefix("gadwall-") {
-      let path = joined(folder, name)
-      guard exists(joined(path, lockName)) else { continue }
-      guard let lock = try? FileLock.take(joined(path, lockName)) else { continue }
-      try? removeTree(path)
-      lock.release()
-    }
-  }
-
-  private static let lockName = ".lock"
 
   private static func localEngine(_ configuration: Configuration, _ duckdb: DuckDB) throws(Failure)
     -> LocalEngine

@@ -1,15 +1,16 @@
 import Files
 public import Harvest
 public import Logs
-public import Rows
+import Rows
 public import Support
 
 /// Keys of what a query leaves in the store, and that is swept after a day.
 enum QueryKeys {
   static let all = "queries/"
-  static func folder(_ query: String) -> String { "\(all)\(query)/" }
-  static func task(_ query: String) -> String { folder(query) + "task.json" }
-  static func answers(_ query: String, _ node: Node) -> String { "\(folder(query))\(node.key)-" }
+  /// What all keys of a query begin with. No folder of its own: a store on a disk would keep that, empty.
+  static func prefix(_ query: String) -> String { "\(all)\(query)-" }
+  static func task(_ query: String) -> String { prefix(query) + "task.json" }
+  static func answers(_ query: String, _ node: Node) -> String { "\(prefix(query))\(node.key)-" }
 }
 
 /// What a node is to do for a query. The same document for all; what differs is in `nodes`.
@@ -29,14 +30,12 @@ public struct QueryDocument: Sendable, Codable {
   public var logs: TaskDocument.Logs
   /// The sequence number of the snapshot that the archive is read as of.
   public var sequence: Int64
-  /// Columns that frames are to have.
-  public var columns: Set<RowColumn>
+  /// What of the rows is asked for.
+  var used: UsedColumns
   /// What is asked of its rows; when there is nothing, the frames themselves are the answer.
   var questions: [QueryPlan.Question]
   /// Which rows these are: the others may be left out.
   var filter: RowFilter
-  /// Whether rows name their batch, whose id takes a digest of the file.
-  public var wantsBatches: Bool
   /// How much of an answer a node may send.
   public var answerLimit: ByteCount
   public var nodes: [String: NodePart]

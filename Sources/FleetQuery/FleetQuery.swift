@@ -86,7 +86,7 @@ public struct FleetQuery: Sendable {
     let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used)
     let rows = try await gather.run(
       prepared.plan, prepared.columns, as: request.file, asked.answers, archive: asked.archive,
-      until: .after(seconds: max(60, request.deadline)))
+      until: .after(seconds: max(10, deadline.remainingSeconds, request.deadline / 4)))
     var coverage = asked.coverage
     coverage.seconds = watch.seconds
     return QueryResult(columns: prepared.columns, rows: rows, coverage: coverage)
@@ -191,9 +191,13 @@ public struct FleetQuery: Sendable {
     let snapshot = hasArchive ? table?.currentSnapshotID : nil
     asked.coverage.snapshot = snapshot
     let wanted = snapshot == nil ? nil : table
+    // Beside the nodes, and with all the time that there is.
     let reading = Task {
       do throws(Failure) {
-        return Result<[String], Failure>.success(try await archive(wanted, request, prepared, deadline))
+        let files = try await archive(wanted, request, prepared, deadline)
+        let isAsked = !prepared.plan.questions.isEmpty && !files.isEmpty
+        let answer = isAsked ? try await archiveAnswer(files, prepared.plan, deadline) : nil
+        return Result<([String], Gather.Answer?), Failure>.success((files, answer))
       } catch {
         return .failure(error)
       }
@@ -205,16 +209,17 @@ public struct FleetQuery: Sendable {
       }
     } catch {
       reading.cancel()
+      // Its DuckDB writes into what is about to be removed.
+      _ = await reading.value
       throw error
     }
-    asked.archive = try await withTaskCancellationHandler {
+    let (files, answer) = try await withTaskCancellationHandler {
       await reading.value
     } onCancel: {
       reading.cancel()
     }.get()
-    if !prepared.plan.questions.isEmpty, !asked.archive.isEmpty {
-      asked.answers.append(try await archiveAnswer(asked.archive, prepared.plan, deadline))
-    }
+    asked.archive = files
+    if let answer { asked.answers.append(answer) }
     return asked
   }
 
@@ -232,8 +237,7 @@ public struct FleetQuery: Sendable {
     }
     let document = QueryDocument(
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
-      columns: prepared.plan.used.ofFrames, questions: prepared.plan.questions,
-      filter: prepared.plan.liveFilter, wantsBatches: prepared.plan.used.uses("batch"),
+      used: prepared.plan.used, questions: prepared.plan.questions, filter: prepared.plan.liveFilter,
       answerLimit: request.answerLimit, nodes: parts)
     let bytes = encodeJSON(document)
     try await store.put(bytes, at: QueryKeys.task(query))
@@ -245,7 +249,7 @@ public struct FleetQuery: Sendable {
       do throws(Failure) { try await take(outcome, document, &asked) } catch { failure = failure ?? error }
     }
     // What it left: nobody asks for it again.
-    let left = try? await store.list(QueryKeys.folder(query))
+    let left = try? await store.list(QueryKeys.prefix(query))
     try? await store.delete((left ?? []).map(\.key))
     if let failure { throw failure }
     // As one DuckDB over all rows would fail as a whole.

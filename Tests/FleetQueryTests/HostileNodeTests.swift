@@ -41,7 +41,7 @@ import Testing
               var report = try await QueryTask(context: context, document: document).run()
               if let honest {
                 spoil(&report, honest)
-                let keys = try await store.list("queries/\(document.query)/\(node.key)-").map(\.key)
+                let keys = try await store.list("queries/\(document.query)-\(node.key)-").map(\.key)
                 let key = try #require(keys.first { $0.hasSuffix(".json") })
                 try await store.put(encodeJSON(report), at: key)
               }

@@ -46,7 +46,7 @@ import Testing
 
   private static func outcomes(_ seeds: [UInt64], _ nodes: Int?) async throws -> [Outcome: Int] {
     try await withScratch { folder in
-      var rows = try DifferentialTests.rows()
+      var rows = try QueryCases.rows()
       if let nodes {
         rows.append(
           "UPDATE logs_all SET part = 10 + (hash(line, node, stream) % \(nodes))::INTEGER WHERE part <> 5")
@@ -84,7 +84,7 @@ import Testing
     }
     let words =
       if let wanted {
-        difference(found, wanted, isOrdered: DifferentialTests.isOrdered(statement))
+        difference(found, wanted, isOrdered: QueryCases.isOrdered(statement))
       } else {
         "\(found.count) rows, and it should fail" as String?
       }
@@ -106,7 +106,7 @@ import Testing
         if wanted == nil, again == nil { continue }
         return false
       }
-      if difference(again, wanted, isOrdered: DifferentialTests.isOrdered(statement)) != nil { return false }
+      if difference(again, wanted, isOrdered: QueryCases.isOrdered(statement)) != nil { return false }
     }
     return true
   }

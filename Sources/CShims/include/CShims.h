@@ -60,9 +60,10 @@ size_t gw_count(const uint8_t *text, size_t length, uint8_t byte);
 // ---- Signals (signals.c)
 
 // After this, SIGTERM, SIGINT and SIGHUP are counted instead of acted on, and each writes a byte
-// to the returned descriptor, which poll() can wait for.
-int gw_signals_catch(void);
-// The last of SIGTERM and SIGINT that came, or 0.
+// to the returned descriptor, which poll() can wait for. A hangup counts as one of the signals that
+// end the program, or by itself.
+int gw_signals_catch(int ends_at_hangup);
+// The last of the signals that end the program, or 0.
 int gw_signal_terminating(void);
 // After this none of them counts as having come.
 void gw_signal_forget(void);

@@ -1,7 +1,7 @@
 import Rows
 
 /// Which columns a statement may use. Names are not resolved: any part of an identifier that is called like a column counts.
-struct UsedColumns: Equatable, Sendable {
+struct UsedColumns: Equatable, Sendable, Codable {
   /// Names of relation columns; nil when it may be all of them.
   var names: Set<String>?
 

@@ -59,8 +59,9 @@ public struct QueryTask: Sendable {
           "There are \(grouped(Int64(look.wanted.count))) files, and a node may have \(part.fileCount).",
           remedy: "Harvest them.")
       }
-      let scratch = joined(context.stateFolder, "query-\(randomName())")
-      try makeScratch(scratch)
+      ScratchFolder.removeAbandoned(in: context.stateFolder, prefix: Self.scratchPrefix)
+      let folder = try scratchFolder()
+      let scratch = folder.path
       defer { try? removeTree(scratch) }
       let frames = try await scan(look, first: part.firstFile, scratch, &report)
       if document.questions.isEmpty {
@@ -77,6 +78,17 @@ public struct QueryTask: Sendable {
     report.seconds = watch.seconds
     try await context.store.put(encodeJSON(report), at: answer + ".json")
     return report
+  }
+
+  private static let scratchPrefix = "query-"
+
+  private func scratchFolder() throws(Failure) -> ScratchFolder {
+    do throws(SystemError) {
+      try makeFolder(context.stateFolder, mode: 0o750)
+      return try ScratchFolder(in: context.stateFolder, prefix: Self.scratchPrefix)
+    } catch {
+      throw error.failure("scratch.unwritable", "A scratch folder in \(context.stateFolder) can't be made.")
+    }
   }
 
   // MARK: scanning
@@ -143,8 +155,9 @@ public struct QueryTask: Sendable {
   private func scan(
     _ files: [(number: Int32, wanted: NodeLook.Wanted)], into path: String, _ result: inout Scanned
   ) throws -> (index: Int, why: PassedOver)? {
-    var scanner = Scanner(columns: document.columns)
-    var writer = try FrameWriter.create(path, columns: document.columns)
+    let columns = document.used.ofFrames
+    var scanner = Scanner(columns: columns)
+    var writer = try FrameWriter.create(path, columns: columns)
     for (index, (number, wanted)) in files.enumerated() {
       let filter = document.filter.asked(
         of: RowFilter.FileFacts(
@@ -154,7 +167,8 @@ public struct QueryTask: Sendable {
         result.prunedFiles += 1
         continue
       }
-      var digest = document.wantsBatches && wanted.rotated != nil && wanted.batch == nil ? SHA256() : nil
+      // A batch's id takes a digest of the file.
+      var digest = document.used.uses("batch") && wanted.rotated != nil && wanted.batch == nil ? SHA256() : nil
       scanner.begin(batch: number, filter: filter)
       do throws(Failure) {
         try readText(wanted.file) { block throws(Failure) in
@@ -245,12 +259,11 @@ public struct QueryTask: Sendable {
       numbers: document.numbers(of: context.node))
     try writeFiles([own], to: files)
     let asked = document.questions.numbered(where: \.hasLive)
-    let used = UsedColumns(names: Set(document.columns.map(\.name)))
     try await confined(
       context.duckdb,
       [
         filesTable(files),
-        "CREATE VIEW \(name: rowsName) AS \(liveRows([own], used))",
+        "CREATE VIEW \(name: rowsName) AS \(liveRows([own], document.used))",
       ],
       answerStatements(asked, in: output), reading: scratch, writing: [output, spill],
       DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
