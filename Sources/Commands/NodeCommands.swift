@@ -9,6 +9,7 @@ import Harvest
 import Logs
 import ObjectStorage
 import Processes
+import Rows
 import Support
 
 private let root = Flag("root", value: "DIR", "The node's root; / on a machine of its own.")
@@ -24,6 +25,8 @@ private enum ProgressKind: String, CaseIterable { case none, json }
 private struct NodeTaskStart<Document: Decodable> {
   var context: NodeContext
   var document: Document
+  /// What the node lets out.
+  var policy = PolicyFile()
 
   init(_ arguments: ParsedArguments) async throws {
     func required(_ flag: Flag) throws -> String {
@@ -43,11 +46,15 @@ private struct NodeTaskStart<Document: Decodable> {
     }
     document = try decodeJSON(
       Document.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))")
+    let policyPath = joined(nodeRoot, "etc/gadwall/policy.yaml")
+    if exists(policyPath) { policy = try PolicyFile.read(policyPath) }
+    var duckdb = try DuckDB.locate(configured: nil)
+    duckdb.sandboxIsOptional = policy.sandbox == .optional
     let kind = try arguments.choice(progress, ProgressKind.self) ?? .none
     context = NodeContext(
       node: try NodeContext.identity(declared: try declaredNode(nodeRoot), environment: environmentNode()),
       root: nodeRoot,
-      store: store, duckdb: try DuckDB.locate(configured: nil),
+      store: store, duckdb: duckdb,
       progress: { step in
         if kind == .json { Output.errors.write(encodeJSON(step) + [0x0A]) }
       })
@@ -123,14 +130,53 @@ enum NodeQueryCommand: Command {
   static let definition = CommandDefinition(
     ["node", "query"], summary: "On a node: read what a statement asks for, and report. Run by an engine.",
     discussion: """
-      Reads the files that are not in the archive yet into frames of the columns that the task document names, sends them, and reports. Changes nothing on the \
-      node and waits for no other task.
+      Reads the files that are not in the archive yet into frames of the columns that the task document names, asks its questions of them where nothing else \
+      can be read, sends what comes of it, and reports. /etc/gadwall/policy.yaml below the root says what is let out. Changes nothing on the node and waits for \
+      no other task.
       """,
     flags: flags)
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
     let start = try await NodeTaskStart<QueryDocument>(arguments)
-    _ = try await QueryTask(context: start.context, document: start.document).run()
+    let policy = try QueryPolicy(start.policy)
+    _ = try await QueryTask(context: start.context, document: start.document, policy: policy).run()
     return .done
+  }
+}
+
+extension QueryPolicy {
+  /// - Throws: `config.value` for names that are none, and a key that can't be used.
+  fileprivate init(_ file: PolicyFile) throws(Failure) {
+    self.init()
+    func check(_ names: [String]?, _ what: String, _ known: [String]) throws(Failure) {
+      guard let wrong = names?.first(where: { !known.contains($0) }) else { return }
+      throw Failure(
+        "config.value", "The node's policy names a \(what) that is none: \(printable(wrong)).",
+        remedy: "Known are \(known.joined(separator: ", ")).")
+    }
+    answersQueries = file.queries == .allow
+    try check(file.relations, "relation", Relation.allCases.map(\.rawValue))
+    relations = file.relations.map { Set($0.compactMap(Relation.init(rawValue:))) }
+    try check(file.columns, "column", relationColumns.map(\.name))
+    columns = file.columns.map { Set($0) }
+    for column in RowColumn.allCases {
+      switch file.redact[column.name] {
+      case .remove: redacted[column] = .remove
+      case .hash: redacted[column] = .hash
+      case nil: break
+      }
+    }
+    if let path = file.hashKey {
+      do throws(SystemError) { key = try readFile(path, limit: .kibibytes(4)) } catch {
+        throw error.failure("config.unreadable", "The key \(path) of the node's policy can't be read.")
+      }
+      guard key.count >= 16 else {
+        throw Failure("config.value", "The key \(path) of the node's policy has fewer than 16 bytes.")
+      }
+    }
+    rows = file.rows
+    smallestGroup = file.smallestGroup
+    maxRows = file.maxRows
+    maxBytes = file.maxBytes
   }
 }

@@ -27,19 +27,19 @@ extension Configuration {
 }
 
 /// One mapping's members, each taken at most once; what is left over is unknown.
-private struct Section {
+struct Section {
   let name: String
   let members: [(key: String, mark: Mark, value: YAMLNode)]
 
   func path(_ key: String) -> String { name.isEmpty ? key : name + "." + key }
 }
 
-private struct Reader {
+struct Reader {
   let path: String
   let folder: String
   var result: Configuration
 
-  fileprivate func wrong(_ code: FailureCode, _ mark: Mark, _ what: String, remedy: String = "") -> Failure {
+  func wrong(_ code: FailureCode, _ mark: Mark, _ what: String, remedy: String = "") -> Failure {
     Failure(code, "\(path), \(mark): \(what)", remedy: remedy)
   }
 
@@ -234,19 +234,19 @@ private struct Reader {
 
   // MARK: values
 
-  private func member(_ section: Section, _ key: String) -> YAMLNode? {
+  func member(_ section: Section, _ key: String) -> YAMLNode? {
     guard let found = section.members.first(where: { $0.key == key })?.value else { return nil }
     // `key:` with nothing behind it sets nothing.
     if case .scalar(let text, false, _) = found, text.isEmpty || text == "~" || text == "null" { return nil }
     return found
   }
 
-  private func section(_ parent: Section, _ key: String, keys: [String]) throws(Failure) -> Section {
+  func section(_ parent: Section, _ key: String, keys: [String]) throws(Failure) -> Section {
     guard let value = member(parent, key) else { return Section(name: parent.path(key), members: []) }
     return try section(value, parent.path(key), keys: keys)
   }
 
-  fileprivate func section(_ node: YAMLNode, _ name: String, keys: [String]) throws(Failure) -> Section {
+  func section(_ node: YAMLNode, _ name: String, keys: [String]) throws(Failure) -> Section {
     guard case .mapping(let members, _) = node else {
       throw wrong(
         "config.value", node.mark,
@@ -269,7 +269,7 @@ private struct Reader {
     result.sources.append((section.path(key), value, source))
   }
 
-  fileprivate func text(_ section: Section, _ key: String) throws(Failure) -> String? {
+  func text(_ section: Section, _ key: String) throws(Failure) -> String? {
     guard let value = member(section, key) else { return nil }
     guard case .scalar(let text, _, _) = value, !text.contains("\0") else {
       throw wrong("config.value", value.mark, "\(section.path(key)) is a text.")
@@ -356,7 +356,7 @@ private struct Reader {
     return chosen
   }
 
-  private func absolute(_ path: String) -> String { resolvedPath(joined(folder, path)) }
+  func absolute(_ path: String) -> String { resolvedPath(joined(folder, path)) }
 }
 
 /// Who a node is, as its `node.yaml` says.

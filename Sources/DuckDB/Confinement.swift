@@ -22,7 +22,9 @@ extension DuckDB {
   }
 
   func sandbox(_ settings: Settings) -> Sandbox? {
-    guard let confinement = settings.confinement else { return nil }
+    guard let confinement = settings.confinement, !sandboxIsOptional || Sandbox.isAvailable else {
+      return nil
+    }
     var sandbox = Sandbox(readable: confinement.readable, writable: confinement.writable)
     if !settings.load.isEmpty { sandbox.readable.append(extensions) }
     sandbox.system += Self.system

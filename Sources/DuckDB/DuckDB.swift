@@ -24,6 +24,9 @@ public struct DuckDB: Sendable {
     }
   }
 
+  /// Whether it runs all the same where the kernel has no sandbox for it.
+  public var sandboxIsOptional = false
+
   public var access: (@Sendable () async throws(Failure) -> Access)?
 
   public struct Settings: Sendable {
@@ -198,7 +201,7 @@ func failure(_ error: ChildFailure) -> Failure {
       "sandbox.unavailable",
       "This kernel can't keep a DuckDB with somebody's statement away from everything else, so it was not started.",
       remedy:
-        "It takes Linux 5.13 or later with Landlock switched on ('landlock' in /sys/kernel/security/lsm), and in a container a seccomp profile that permits Landlock's calls and prctl.",
+        "It takes Linux 5.13 or later with Landlock switched on ('landlock' in /sys/kernel/security/lsm), and in a container a seccomp profile that permits Landlock's calls and prctl. On a node, 'sandbox: optional' in its policy.yaml does without (docs/policy.md).",
       words: words)
   case .deadline: Failure("duckdb.deadline", "DuckDB did not finish in time.")
   case .outputLimit(let limit): Failure("duckdb.output", "DuckDB printed more than \(limit).")

@@ -30,6 +30,8 @@ public struct QueryDocument: Sendable, Codable {
   public var logs: TaskDocument.Logs
   /// The sequence number of the snapshot that the archive is read as of.
   public var sequence: Int64
+  /// What the statement reads.
+  var relations: Set<Relation>
   /// What of the rows is asked for.
   var used: UsedColumns
   /// What is asked of its rows; when there is nothing, the frames themselves are the answer.
@@ -73,6 +75,12 @@ public struct QueryReport: Sendable, Codable {
   public var tooOld = false
   /// What DuckDB says of the statement: it fails over this node's rows, and so it would over all in one place.
   public var sqlError: String?
+  /// Why the node's policy lets nothing out for it.
+  public var refused: String?
+  /// What the node's policy changes of its rows.
+  public var policy: [String] = []
+  /// Groups that its policy keeps back, since they are too small.
+  public var withheld: Int64 = 0
   public var files: [File] = []
   public var parts: [Part] = []
   public var bytes: Int64 = 0

@@ -235,9 +235,11 @@ public struct FleetQuery: Sendable {
       parts[node.key] = QueryDocument.NodePart(
         held: holdings.batches(of: node), firstFile: Int32(index) * width, fileCount: width)
     }
+    let relations = prepared.statement.relations
     let document = QueryDocument(
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
-      used: prepared.plan.used, questions: prepared.plan.questions, filter: prepared.plan.liveFilter,
+      relations: relations, used: prepared.plan.used, questions: prepared.plan.questions,
+      filter: prepared.plan.liveFilter,
       answerLimit: request.answerLimit, nodes: parts)
     let bytes = encodeJSON(document)
     try await store.put(bytes, at: QueryKeys.task(query))
@@ -265,6 +267,11 @@ public struct FleetQuery: Sendable {
     case .answered:
       do throws(Failure) {
         let (report, answer) = try await answer(of: outcome.node, document)
+        if let reason = report.refused {
+          asked.coverage.nodes.append(
+            Coverage.NodeCoverage(node: outcome.node, state: .refused, reason: reason))
+          return
+        }
         if report.tooOld { asked.isTooOld = true }
         asked.sqlError = asked.sqlError ?? report.sqlError
         coverage = Coverage.NodeCoverage(node: outcome.node, state: .answered)
@@ -273,6 +280,8 @@ public struct FleetQuery: Sendable {
         coverage.lines = report.lines
         coverage.malformed = report.malformed
         coverage.prunedFiles = report.prunedFiles
+        coverage.policy = report.policy
+        coverage.withheld = report.withheld
         coverage.moved = report.parts.reduce(0) { $0 + $1.bytes }
         coverage.seconds = report.seconds
         coverage.passedOver = report.passedOver
@@ -341,8 +350,9 @@ public struct FleetQuery: Sendable {
     func refuse(_ what: String) -> Failure { Failure("query.report", "The report \(key) \(what).") }
     let sane: ClosedRange<Int64> = 0...(1 << 50)
     guard
-      [report.bytes, report.lines, report.malformed ?? 0, Int64(report.prunedFiles)].allSatisfy(
-        sane.contains),
+      [report.bytes, report.lines, report.malformed ?? 0, Int64(report.prunedFiles), report.withheld]
+        .allSatisfy(
+          sane.contains),
       (0...1e9).contains(report.seconds)
     else { throw refuse("has numbers that can't be") }
     let numbers = document.numbers(of: report.node)

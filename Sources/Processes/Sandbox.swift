@@ -42,6 +42,9 @@ public struct Sandbox: Sendable {
     self.writable = writable
   }
 
+  /// Whether this kernel has Landlock, without which nothing is started in a sandbox.
+  public static var isAvailable: Bool { gw_landlock_version() > 0 }
+
   /// What the dynamic loader and the C library read: libraries, where they are, and the locale C.UTF-8. Folders, because which libraries a
   /// program needs is known to nobody but the loader; what lies in them came with the system.
   public static let loaded = [

@@ -1,3 +1,6 @@
+import Files
+import Support
+
 /// One column's values in Parquet's PLAIN layout, with a bit a row that says whether there is one. Its memory is used again for the
 /// next row group: memory fresh from the kernel is what would cost most.
 struct ColumnBuffer: ~Copyable {
@@ -113,6 +116,14 @@ struct ColumnBuffer: ~Copyable {
   }
 
   mutating func cancel() { count = openStart }
+
+  /// Puts another text in the place of the last one, which begins there.
+  mutating func replaceLast(from start: Int, with text: [UInt8]) {
+    count = start
+    rows -= 1
+    values -= 1
+    text.withUnsafeBufferPointer { append($0.baseAddress!, $0.count) }
+  }
 }
 
 /// The columns that the scanner fills, in the order in which frames hold them.
@@ -148,6 +159,39 @@ public struct RowBuffer: ~Copyable {
   var isFull: Bool {
     rows >= Self.rowLimit
       || message.count + extra.count + text.count + id.count + version.count >= Self.byteLimit
+  }
+
+  /// Bytes of a text column so far.
+  func bytes(_ column: RowColumn) -> Int {
+    switch column {
+    case .service: service.count
+    case .category: category.count
+    case .message: message.count
+    case .id: id.count
+    case .version: version.count
+    case .extra: extra.count
+    case .text: text.count
+    case .batch, .line, .ts, .malformed: 0
+    }
+  }
+
+  /// Leaves a hash of the value that begins there; nothing where there is none.
+  mutating func hash(_ column: RowColumn, from start: Int, key: [UInt8]) {
+    func hash(_ buffer: inout ColumnBuffer) {
+      guard buffer.count > start else { return }
+      let value = Array(UnsafeBufferPointer(start: buffer.bytes + start + 4, count: buffer.count - start - 4))
+      buffer.replaceLast(from: start, with: Array(hex(hmacSHA256(key: key, value)).utf8))
+    }
+    switch column {
+    case .service: hash(&service)
+    case .category: hash(&category)
+    case .message: hash(&message)
+    case .id: hash(&id)
+    case .version: hash(&version)
+    case .extra: hash(&extra)
+    case .text: hash(&text)
+    case .batch, .line, .ts, .malformed: break
+    }
   }
 
   public mutating func removeAll() {

@@ -69,17 +69,17 @@ public struct FrameWriter: ~Copyable {
     for column in columns {
       let chunk =
         switch column {
-        case .batch: try write(column, buffer.batch)
-        case .line: try write(column, buffer.line)
-        case .ts: try write(column, buffer.ts)
-        case .service: try write(column, buffer.service)
-        case .category: try write(column, buffer.category)
-        case .message: try write(column, buffer.message)
-        case .id: try write(column, buffer.id)
-        case .version: try write(column, buffer.version)
-        case .extra: try write(column, buffer.extra)
-        case .malformed: try write(column, buffer.malformed)
-        case .text: try write(column, buffer.text)
+        case .batch: try write(column, buffer.batch, rows)
+        case .line: try write(column, buffer.line, rows)
+        case .ts: try write(column, buffer.ts, rows)
+        case .service: try write(column, buffer.service, rows)
+        case .category: try write(column, buffer.category, rows)
+        case .message: try write(column, buffer.message, rows)
+        case .id: try write(column, buffer.id, rows)
+        case .version: try write(column, buffer.version, rows)
+        case .extra: try write(column, buffer.extra, rows)
+        case .malformed: try write(column, buffer.malformed, rows)
+        case .text: try write(column, buffer.text, rows)
         }
       group.chunks.append(chunk)
     }
@@ -95,13 +95,15 @@ public struct FrameWriter: ~Copyable {
     return layout
   }
 
-  private mutating func write(_ column: RowColumn, _ data: borrowing ColumnBuffer) throws(SystemError)
-    -> FrameLayout.Chunk
-  {
-    let levels = column.isRequired ? [] : definitionLevels(data)
+  private mutating func write(
+    _ column: RowColumn, _ data: borrowing ColumnBuffer, _ rowCount: Int
+  ) throws(SystemError) -> FrameLayout.Chunk {
+    // A column that nobody filled is NULL.
+    precondition(data.rows == rowCount || data.rows == 0 && !column.isRequired, "a column has other rows")
+    let levels = column.isRequired ? [] : definitionLevels(data, rowCount)
     let size = levels.count + data.count
     var header = ThriftWriter()
-    let rows = Int32(data.rows)
+    let rows = Int32(rowCount)
     header.structure {
       $0.field(1, i32: 0)  // a data page
       $0.field(2, i32: Int32(size))
@@ -125,7 +127,7 @@ public struct FrameWriter: ~Copyable {
   }
 
   /// A 4-byte length and one bit-packed run of the RLE/bit-packing hybrid, or one RLE run where all rows agree.
-  private func definitionLevels(_ data: borrowing ColumnBuffer) -> [UInt8] {
+  private func definitionLevels(_ data: borrowing ColumnBuffer, _ rows: Int) -> [UInt8] {
     var run: [UInt8] = []
     func varint(_ value: Int) {
       var value = value
@@ -135,11 +137,11 @@ public struct FrameWriter: ~Copyable {
       }
       run.append(UInt8(value))
     }
-    if data.values == data.rows || data.values == 0 {
-      varint(data.rows << 1)
+    if data.values == rows || data.values == 0 {
+      varint(rows << 1)
       run.append(data.values == 0 ? 0 : 1)
     } else {
-      let groups = (data.rows + 7) / 8
+      let groups = (rows + 7) / 8
       varint(groups << 1 | 1)
       run.append(contentsOf: UnsafeBufferPointer(start: data.present, count: groups))
     }

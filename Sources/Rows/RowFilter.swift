@@ -25,6 +25,15 @@ public indirect enum RowFilter: Sendable, Codable, Equatable {
     case text(TextColumn)
     case number(NumberColumn)
     case extra, malformed
+
+    public var name: String {
+      switch self {
+      case .text(let column): column.rawValue
+      case .number(let column): column.rawValue
+      case .extra: "extra"
+      case .malformed: "malformed"
+      }
+    }
   }
   public enum Unit: String, Sendable, Codable { case bytes, characters }
 
@@ -102,6 +111,27 @@ public indirect enum RowFilter: Sendable, Codable, Equatable {
     case .isNull(.number(.rotated), let isNull): return known((file.rotated == nil) == isNull)
     case .isNull(.text(let column), let isNull): return text(column).map { _ in known(!isNull) } ?? self
     case .number, .isNull: return self
+    }
+  }
+
+  /// Columns that it looks at.
+  public var columnNames: Set<String> {
+    switch self {
+    case .all(let parts), .any(let parts): parts.reduce(into: []) { $0.formUnion($1.columnNames) }
+    case .text(let column, _, _), .length(let column, _, _): [column.rawValue]
+    case .number(let column, _): [column.rawValue]
+    case .isNull(let column, _): [column.name]
+    }
+  }
+
+  /// The filter without the tests of some columns: true of all rows that it is true of, and of more.
+  public func without(_ isHidden: (Column) -> Bool) -> RowFilter {
+    switch self {
+    case .all(let parts): .every(parts.map { $0.without(isHidden) })
+    case .any(let parts): .either(parts.map { $0.without(isHidden) })
+    case .text(let column, _, _), .length(let column, _, _): isHidden(.text(column)) ? .everything : self
+    case .number(let column, _): isHidden(.number(column)) ? .everything : self
+    case .isNull(let column, _): isHidden(column) ? .everything : self
     }
   }
 

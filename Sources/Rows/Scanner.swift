@@ -57,14 +57,23 @@ public struct Scanner: ~Copyable {
   private var overlongBlank = false
   private let open: UnsafeMutablePointer<UInt64>
   private let wanted: Wanted
+  /// Columns of whose values only a hash is kept, with its key.
+  private let hashed: [RowColumn]
+  private let hashKey: [UInt8]
   private var filter: FilterProgram?
   private var search: LineSearch?
   /// Texts of a line in another form than it has them.
   private var made: UnsafeMutablePointer<UInt8>
   private var madeCapacity = 1 << 16
 
-  /// - Parameter columns: those of the rows that are filled; a frame can be written of these alone.
-  public init(columns: Set<RowColumn> = Set(RowColumn.allCases)) {
+  /// - Parameters:
+  ///   - columns: those of the rows that are filled; in a frame the others are NULL.
+  ///   - hashed: texts among them in whose place HMAC-SHA-256 of them with the key is kept, as hexadecimal digits.
+  public init(
+    columns: Set<RowColumn> = Set(RowColumn.allCases), hashed: Set<RowColumn> = [], hashKey: [UInt8] = []
+  ) {
+    self.hashed = RowColumn.allCases.filter { hashed.contains($0) && columns.contains($0) }
+    self.hashKey = hashKey
     carry = .allocate(capacity: carryCapacity)
     made = .allocate(capacity: madeCapacity)
     open = .allocate(capacity: depthLimit / 64)
@@ -202,6 +211,13 @@ public struct Scanner: ~Copyable {
   // MARK: one line
 
   private mutating func appendLine(_ start: Bytes, _ end: Bytes) {
+    if hashed.isEmpty { return appendPlainLine(start, end) }
+    let starts = hashed.map { rows.bytes($0) }
+    appendPlainLine(start, end)
+    for (column, start) in zip(hashed, starts) { rows.hash(column, from: start, key: hashKey) }
+  }
+
+  private mutating func appendPlainLine(_ start: Bytes, _ end: Bytes) {
     counts.lines += 1
     if appendEntry(start, end) {
       counts.entries += 1
@@ -223,6 +239,8 @@ public struct Scanner: ~Copyable {
   }
 
   private mutating func appendTooLong(_ start: Bytes, _ end: Bytes) {
+    let textStart = rows.bytes(.text)
+    defer { if hashed.contains(.text) { rows.hash(.text, from: textStart, key: hashKey) } }
     counts.lines += 1
     if !overlong, isAllBlank(start, end) {
       counts.blank += 1

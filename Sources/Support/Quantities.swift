@@ -20,6 +20,17 @@ public struct ByteCount: Hashable, Comparable, Sendable, Codable, CustomStringCo
     try container.encode(bytes)
   }
 
+  /// `500`, `500B`, `64KiB`, `10 MiB`, `1.5GiB`, `2TiB`.
+  public init?(parsing text: String) {
+    let digits = text.prefix { $0.isNumber || $0 == "." }
+    let unit = text.dropFirst(digits.count).drop { $0 == " " }
+    let shifts = ["": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40]
+    guard let number = Double(digits), let shift = shifts[String(unit)], number < 1e6 || shift == 0,
+      number.isFinite, number < 1e18
+    else { return nil }
+    self.init(Int64(number * Double(Int64(1) << Int64(shift))))
+  }
+
   /// `0 B`, `1023 B`, `1.5 KiB`, `3.0 MiB`: one decimal above a byte.
   public var description: String {
     guard bytes >= 1024 || bytes <= -1024 else { return "\(bytes) B" }

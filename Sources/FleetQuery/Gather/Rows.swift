@@ -12,16 +12,18 @@ import Support
 /// - Parameters:
 ///   - relations: statements of ours that make the views.
 ///   - statements: those with the user's expressions.
+/// - Returns: what they give, as ``DuckDB/run(_:_:)`` does.
 /// - Throws: `sql.failed` with DuckDB's words.
+@discardableResult
 func confined(
   _ duckdb: DuckDB, _ relations: [SQL], _ statements: [SQL], reading: String, writing: [String],
   _ settings: DuckDB.Settings
-) async throws(Failure) {
+) async throws(Failure) -> [[JSONValue]] {
   var settings = settings
   settings.confinement = DuckDB.Confinement(readable: [reading], writable: writing)
   let door = Gather.lock(folders: ([reading] + writing).map { $0 + "/" })
   do {
-    try await duckdb.run(door.dropLast() + relations + door.suffix(1) + statements, settings)
+    return try await duckdb.run(door.dropLast() + relations + door.suffix(1) + statements, settings)
   } catch {
     guard error.code == "duckdb.failed" else { throw error }
     throw Failure("sql.failed", "The statement failed.", words: error.words)

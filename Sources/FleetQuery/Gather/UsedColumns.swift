@@ -40,6 +40,9 @@ func usedColumns(_ query: Syntax) -> UsedColumns {
           rows.insert(name.lowercased())
         }
       case (nil, "SHOW_REF"), (nil, "PIVOT"): isAll = true
+      case (nil, "ORDER_MODIFIER"):
+        for order in part.orders where !order.isAllItems { look(order) }
+        return
       case (nil, "JOIN"):
         if part["ref_type"]?.string == "NATURAL" || part["ref_type"]?.string == "POSITIONAL" { isAll = true }
       default: break

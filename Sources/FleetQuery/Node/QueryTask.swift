@@ -13,10 +13,14 @@ public import Support
 public struct QueryTask: Sendable {
   let context: NodeContext
   let document: QueryDocument
+  let policy: QueryPolicy
+  /// Of all objects of this try: nobody else writes to them.
+  private let answerName = randomName()
 
-  public init(context: NodeContext, document: QueryDocument) {
+  public init(context: NodeContext, document: QueryDocument, policy: QueryPolicy = QueryPolicy()) {
     self.context = context
     self.document = document
+    self.policy = policy
   }
 
   /// How many files are read at once.
@@ -30,6 +34,11 @@ public struct QueryTask: Sendable {
     // Every file is held open until it was read, so that no rename takes one away.
     gw_raise_open_files()
     let deadline = Deadline.after(seconds: document.seconds)
+    if let reason = policy.refusal(of: document) {
+      var report = QueryReport(query: document.query, node: context.node, version: DuckDB.version)
+      report.refused = reason
+      return try await published(report)
+    }
     for _ in 1..<Self.attempts {
       do throws(Failure) { return try await run(until: deadline) } catch {
         guard error.code == "query.truncated" else { throw error }
@@ -49,7 +58,7 @@ public struct QueryTask: Sendable {
       held: part.held, until: deadline)
     report.passedOver = look.passedOver
     report.missingFolders = look.missingFolders
-    let answer = QueryKeys.answers(document.query, context.node) + randomName()
+    report.policy = policy.notes
     if let newest = look.newestPruned, newest > document.sequence {
       report.tooOld = true
     } else {
@@ -63,20 +72,42 @@ public struct QueryTask: Sendable {
       let folder = try scratchFolder()
       let scratch = folder.path
       defer { try? removeTree(scratch) }
-      let frames = try await scan(look, first: part.firstFile, scratch, &report)
-      if document.questions.isEmpty {
-        try await send(frames.map { Sent(path: $0.path, rows: $0.rows) }, answer, &report)
-      } else {
-        do throws(Failure) {
-          try await send(try await answers(frames, scratch, deadline, report), answer, &report)
-        } catch {
-          guard error.code == "sql.failed" else { throw error }
-          report.sqlError = error.words
+      let filter = RowFilter.every([
+        try await policy.rowFilter(context.duckdb, deadline), policy.filter(document.filter),
+      ])
+      let frames = try await scan(look, filter, first: part.firstFile, scratch, &report)
+      do throws(Failure) {
+        let sent =
+          document.questions.isEmpty
+          ? frames.map { Sent(path: $0.path, rows: $0.rows) }
+          : try await answers(frames, scratch, deadline, &report)
+        if let reason = policy.refusal(ofRows: sent.reduce(0) { $0 + $1.rows }) {
+          report.refused = reason
+        } else {
+          try await send(sent, &report)
+        }
+      } catch {
+        switch error.code {
+        case "sql.failed": report.sqlError = error.words
+        case "policy.bytes": report.refused = error.sentence
+        default: throw error
         }
       }
     }
     report.seconds = watch.seconds
-    try await context.store.put(encodeJSON(report), at: answer + ".json")
+    return try await published(report)
+  }
+
+  private var answerKey: String { QueryKeys.answers(document.query, context.node) + answerName }
+
+  private func published(_ report: QueryReport) async throws(Failure) -> QueryReport {
+    var report = report
+    // What is refused says nothing else.
+    if let reason = report.refused {
+      report = QueryReport(query: document.query, node: context.node, version: DuckDB.version)
+      report.refused = reason
+    }
+    try await context.store.put(encodeJSON(report), at: answerKey + ".json")
     return report
   }
 
@@ -110,7 +141,7 @@ public struct QueryTask: Sendable {
   }
 
   private func scan(
-    _ look: NodeLook, first: Int32, _ scratch: String, _ report: inout QueryReport
+    _ look: NodeLook, _ filter: RowFilter, first: Int32, _ scratch: String, _ report: inout QueryReport
   ) async throws(Failure) -> [FrameLayout] {
     var shares = [Share](repeating: Share(), count: Self.width)
     // The largest first, each to whom has the least.
@@ -123,7 +154,7 @@ public struct QueryTask: Sendable {
     let busy = shares.filter { !$0.files.isEmpty }
     let results = try await inParallel(Self.width, Array(busy.enumerated())) { item throws(Failure) in
       let (number, share) = item
-      return try await onThread { try scan(share, into: joined(scratch, "frame-\(number)")) }
+      return try await onThread { try scan(share, filter, into: joined(scratch, "frame-\(number)")) }
     }
     for scanned in results {
       report.files += scanned.files
@@ -136,12 +167,12 @@ public struct QueryTask: Sendable {
     return results.compactMap(\.frame).filter { $0.rows > 0 }
   }
 
-  private func scan(_ share: Share, into path: String) throws -> Scanned {
+  private func scan(_ share: Share, _ filter: RowFilter, into path: String) throws -> Scanned {
     var left = share.files
     var passedOver: [PassedOver] = []
     while true {
       var scanned = Scanned()
-      guard let broken = try scan(left, into: "\(path)-\(left.count).parquet", &scanned) else {
+      guard let broken = try scan(left, filter, into: "\(path)-\(left.count).parquet", &scanned) else {
         scanned.passedOver = passedOver
         return scanned
       }
@@ -153,13 +184,16 @@ public struct QueryTask: Sendable {
 
   /// - Returns: the first of the files that could not be read to its end.
   private func scan(
-    _ files: [(number: Int32, wanted: NodeLook.Wanted)], into path: String, _ result: inout Scanned
+    _ files: [(number: Int32, wanted: NodeLook.Wanted)], _ filter: RowFilter, into path: String,
+    _ result: inout Scanned
   ) throws -> (index: Int, why: PassedOver)? {
     let columns = document.used.ofFrames
-    var scanner = Scanner(columns: columns)
+    var scanner = Scanner(
+      columns: columns.filter { policy.redacted[$0] != .remove },
+      hashed: columns.filter { policy.redacted[$0] == .hash }, hashKey: policy.key)
     var writer = try FrameWriter.create(path, columns: columns)
     for (index, (number, wanted)) in files.enumerated() {
-      let filter = document.filter.asked(
+      let filter = filter.asked(
         of: RowFilter.FileFacts(
           stream: wanted.stream, region: context.node.region, zone: context.node.zone,
           node: context.node.name, rotated: wanted.rotated.map { $0 * 1_000_000 }))
@@ -168,7 +202,8 @@ public struct QueryTask: Sendable {
         continue
       }
       // A batch's id takes a digest of the file.
-      var digest = document.used.uses("batch") && wanted.rotated != nil && wanted.batch == nil ? SHA256() : nil
+      var digest =
+        document.used.uses("batch") && wanted.rotated != nil && wanted.batch == nil ? SHA256() : nil
       scanner.begin(batch: number, filter: filter)
       do throws(Failure) {
         try readText(wanted.file) { block throws(Failure) in
@@ -246,7 +281,7 @@ public struct QueryTask: Sendable {
 
   /// Asks the questions of the frames. The statement's expressions meet these, and no log.
   private func answers(
-    _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline, _ report: QueryReport
+    _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline, _ report: inout QueryReport
   ) async throws(Failure) -> [Sent] {
     let output = joined(scratch, "out")
     let spill = joined(scratch, "spill")
@@ -258,24 +293,41 @@ public struct QueryTask: Sendable {
       node: context.node, files: report.files, frames: frames.map(\.path),
       numbers: document.numbers(of: context.node))
     try writeFiles([own], to: files)
-    let asked = document.questions.numbered(where: \.hasLive)
-    try await confined(
+    var asked = document.questions.numbered(where: \.hasLive)
+    var withheld: [SQL] = []
+    if policy.smallestGroup > 1 {
+      let session = try context.duckdb.session(Gather.settings(scratch: nil, deadline: deadline))
+      defer { session.end() }
+      for index in asked.indices {
+        let (question, small) = try await limited(asked[index].question, to: policy.smallestGroup, session)
+        asked[index].question = question
+        withheld.append(small)
+      }
+    }
+    let counts = asked.map { number, _ -> SQL in
+      "SELECT count(*) AS rows FROM read_parquet(\(joined(output, "\(number).parquet")))"
+    }
+    let results = try await confined(
       context.duckdb,
       [
         filesTable(files),
         "CREATE VIEW \(name: rowsName) AS \(liveRows([own], document.used))",
       ],
-      answerStatements(asked, in: output), reading: scratch, writing: [output, spill],
+      answerStatements(asked, in: output) + counts + withheld, reading: scratch, writing: [output, spill],
       DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
-    return asked.map { Sent(path: joined(output, "\($0.number).parquet"), rows: 0, question: $0.number) }
+    let numbers = results.suffix(counts.count + withheld.count).map { $0.first }
+    report.withheld = numbers.reduce(0) { $0 + ($1?["withheld"]?.integer ?? 0) }
+    return zip(asked, numbers).map { item, count in
+      Sent(
+        path: joined(output, "\(item.number).parquet"), rows: count?["rows"]?.integer ?? 0,
+        question: item.number)
+    }
   }
 
-  private func send(
-    _ frames: [Sent], _ answer: String, _ report: inout QueryReport
-  ) async throws(Failure) {
+  private func send(_ frames: [Sent], _ report: inout QueryReport) async throws(Failure) {
     var total: Int64 = 0
     for (number, frame) in frames.enumerated() {
-      let key = "\(answer)-\(number).parquet"
+      let key = "\(answerKey)-\(number).parquet"
       let size: Int64
       let digest: String
       do throws(SystemError) {
@@ -285,6 +337,10 @@ public struct QueryTask: Sendable {
         throw error.failure("scratch.unwritable", "The frame \(frame.path) can't be read.")
       }
       total += size
+      if let limit = policy.maxBytes, total > limit.bytes {
+        throw Failure(
+          "policy.bytes", "The node's policy lets \(limit) out for a query, and this answer has more.")
+      }
       guard total <= document.answerLimit.bytes else {
         throw Failure(
           "query.answer-limit", "The node's answer is longer than \(document.answerLimit).",

@@ -17,14 +17,7 @@ extension RowFilter {
       let function: SQL = unit == .bytes ? "strlen" : "length"
       return Self.within("\(function)(\(name: column.rawValue))", range) { "\($0)" }
     case .isNull(let column, let isNull):
-      let name =
-        switch column {
-        case .text(let column): column.rawValue
-        case .number(let column): column.rawValue
-        case .extra: "extra"
-        case .malformed: "malformed"
-        }
-      return isNull ? "(\(name: name) IS NULL)" : "(\(name: name) IS NOT NULL)"
+      return isNull ? "(\(name: column.name) IS NULL)" : "(\(name: column.name) IS NOT NULL)"
     }
   }
 

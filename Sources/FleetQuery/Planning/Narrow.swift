@@ -1,3 +1,4 @@
+import DuckDB
 import Support
 
 /// What nodes send of a statement that ships: the rows that its WHERE keeps, and of an ORDER BY with a LIMIT the first ones.

@@ -21,6 +21,8 @@ struct QueryPlan: Sendable {
     var sql: String
     /// Each row of its answers stands for as many as ``copiesName`` says.
     var isBag: Bool
+    /// Its answer is rows as they are, and no groups of them.
+    var isOfRows = false
     /// What it answers with. Types that Parquet changes travel as text.
     var columns: [PartialColumn]
   }
@@ -88,7 +90,7 @@ extension Session {
     var plan = shipped
     plan.questions = [
       QueryPlan.Question(
-        relation: relation, sql: sql.text, isBag: false,
+        relation: relation, sql: sql.text, isBag: false, isOfRows: true,
         columns: described.map { QueryPlan.PartialColumn(name: $0.name, type: $0.type) })
     ]
     return plan
@@ -164,7 +166,7 @@ extension Session {
   }
 
   /// What constant expressions are as moments; those that are none, or that DuckDB would compare in another way, are left out.
-  private func moments(_ expressions: [Syntax]) async throws(Failure) -> ScanFilter.Moments {
+  func moments(_ expressions: [Syntax]) async throws(Failure) -> ScanFilter.Moments {
     let asked = Array(Set(expressions))
     guard !asked.isEmpty, asked.count < 1000 else { return [:] }
     let values = asked.flatMap { expression -> [Syntax] in
@@ -259,6 +261,7 @@ private func takesWholeRows(_ query: Syntax) -> Bool {
 /// Whether names of unnamed columns matter, which a split changes: the statement chooses or tells columns by them.
 func asksForNames(_ part: Syntax) -> Bool {
   switch (part.expressionClass, part.type) {
+  case (nil, "ORDER_MODIFIER"): return part.orders.contains { !$0.isAllItems && asksForNames($0) }
   case ("STAR", _):
     if part["columns"]?.isTrue == true || part["expr"] != nil { return true }
   case ("FUNCTION", _):

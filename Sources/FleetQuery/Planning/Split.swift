@@ -1,3 +1,4 @@
+import DuckDB
 import Support
 
 /// A SELECT over one relation, taken apart: what nodes and archive are asked, and what is asked of their answers.
@@ -429,6 +430,17 @@ private func whole(_ items: [Syntax?]) -> [Syntax]? {
 extension Syntax {
   /// The last part of a column's name, in small letters.
   var columnName: String? { self["column_names"]?.items.last?.string?.lowercased() }
+
+  /// What an ORDER BY orders by.
+  var orders: [Syntax] { (self["orders"]?.items ?? []).compactMap { $0["expression"] } }
+
+  /// Whether it is the ALL of an ORDER BY ALL, which names nothing new.
+  var isAllItems: Bool {
+    expressionClass == "STAR" && self["columns"]?.isTrue == true && self["expr"] == nil
+      && (self["exclude_list"]?.items ?? []).isEmpty && (self["replace_list"]?.items ?? []).isEmpty
+      && (self["qualified_exclude_list"]?.items ?? []).isEmpty && (self["rename_list"]?.items ?? []).isEmpty
+      && (self["relation_name"]?.string ?? "").isEmpty
+  }
 
   /// What two ways to write the same have in common: without places, qualifiers and its own alias, in small letters where case means nothing.
   var normalized: Syntax { withoutAlias.withoutPlaces }

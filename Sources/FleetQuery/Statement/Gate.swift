@@ -1,3 +1,4 @@
+import DuckDB
 import Support
 
 /// A statement that may run: its query node, and what it reads.

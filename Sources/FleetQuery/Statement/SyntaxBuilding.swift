@@ -34,6 +34,8 @@ extension Syntax {
   /// A position in a select list, counted from 1; or any whole number.
   static func position(_ number: Int) -> Syntax { literal("INTEGER", .number(String(number))) }
 
+  static func bigint(_ number: Int64) -> Syntax { literal("BIGINT", .number(String(number))) }
+
   static func column(_ name: String) -> Syntax {
     expression("COLUMN_REF", "COLUMN_REF", ("column_names", .list([.text(name)])))
   }
@@ -80,6 +82,11 @@ extension Syntax {
       ), ("where_clause", .null), ("group_expressions", .list([])), ("group_sets", .list([])),
       ("aggregate_handling", .text("STANDARD_HANDLING")), ("having", .null), ("sample", .null),
       ("qualify", .null))
+  }
+
+  static func comparison(_ type: String, _ left: Syntax, _ right: Syntax) -> Syntax {
+    expression(
+      "COMPARISON", type, ("left", left.withoutAlias), ("right", right.withoutAlias))
   }
 
   static func and(_ children: [Syntax]) -> Syntax {

@@ -70,9 +70,13 @@ struct BundleStager: ~Copyable {
       return outcome
     }
     let isLarge = files.count == 1 && files[0].estimatedText > context.pieceLimit
+    let spill = joined(work, "spill")
+    do { try makeFolder(spill, mode: 0o700) } catch { throw context.scratchFailure(error) }
+    var settings = DuckDB.Settings(scratch: spill, deadline: deadline)
+    // The condition for urgent rows is not ours.
+    settings.confinement = DuckDB.Confinement(readable: [work], writable: [work, spill])
     // Started now, it is ready by the time the first frame is.
-    let session = try context.duckdb.session(
-      DuckDB.Settings(scratch: joined(work, "spill"), deadline: deadline))
+    let session = try context.duckdb.session(settings)
     defer { session.end() }
     let step = ParquetStep(
       context: context, session: session, dataPath: document.dataPath, selection: selection, work: work,

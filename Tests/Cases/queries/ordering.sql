@@ -116,3 +116,11 @@ SELECT count(*) FROM logs ORDER BY 1
 
 SELECT max(line) FROM logs GROUP BY node ORDER BY max(line) DESC LIMIT 3
 
+
+SELECT node, category, count(*) AS n FROM logs GROUP BY ALL ORDER BY ALL
+
+SELECT node, category, count(*) AS n FROM logs GROUP BY ALL ORDER BY ALL DESC NULLS LAST LIMIT 7
+
+SELECT node, line FROM live WHERE line < 9 ORDER BY ALL LIMIT 5
+
+SELECT * FROM (SELECT node, count(*) AS n FROM logs GROUP BY ALL) ORDER BY ALL

@@ -1,7 +1,7 @@
 // Written by ci/allowed-functions from DuckDB v1.5.5: not by hand.
 
 /// Functions that a statement may use.
-let allowedFunctions: Set<String> = Set(
+public let allowedFunctions: Set<String> = Set(
   #"""
   !__postfix !~~ !~~* % & && * ** + - ->> / // <-> << <=> <@ >> @ @> ^ ^@ abs acos acosh add age aggregate ago alias any_value
   apply approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null
@@ -58,7 +58,7 @@ let allowedFunctions: Set<String> = Set(
   """#.split(whereSeparator: \.isWhitespace).map(String.init))
 
 /// Those of them that make one value of many rows.
-let aggregateFunctions: Set<String> = Set(
+public let aggregateFunctions: Set<String> = Set(
   """
   any_value approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min
   arg_min_null arg_min_nulls_last argmax argmin array_agg avg bit_and bit_or bit_xor bitstring_agg bool_and bool_or corr count
