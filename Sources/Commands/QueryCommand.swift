@@ -104,8 +104,10 @@ enum QueryCommand: Command {
           Output.standard.write(try await query.explain(request))
           return .done
         }
-        let result = try await query.run(request)
-        try QueryView(result: result, format: format, hasBars: arguments.has(bars)).write(to: path)
+        let view = QueryView(format, hasBars: arguments.has(bars), to: path)
+        request.streams = view.streams
+        let result = try await query.run(request) { try view.take($0, $1) }
+        try view.end(result)
         if !arguments.has(quiet) { Output.errors.line(result.coverage.line) }
         if arguments.has(coverage) {
           Output.errors.write(encodeJSON(result.coverage, pretty: true) + [0x0A])

@@ -1,74 +1,91 @@
 import Files
 import FleetQuery
 import Support
+import Synchronization
 
-/// A result as people and programs read it.
-struct QueryView {
-  let result: QueryResult
-  let format: QueryCommand.Format
-  var hasBars = false
+/// A result as people and programs read it, written as its rows come.
+final class QueryView: Sendable {
+  private let format: QueryCommand.Format
+  private let hasBars: Bool
+  private let sink: OutputSink
+  private let state = Mutex(State())
+
+  private struct State {
+    var hasBegun = false
+    var hasRows = false
+    /// Of a table: its columns have the width of their widest cell.
+    var cells: [[String]] = []
+  }
 
   /// - Parameter path: a file that does not exist; standard output when nil.
-  func write(to path: String?) throws {
-    guard let path else {
-      try write { Output.standard.write($0) }
-      return
-    }
-    var failure: SystemError?
-    do {
-      let file = try Descriptor.create(path)
-      try write { bytes in
-        do throws(SystemError) { if failure == nil { try file.write(bytes) } } catch { failure = error }
+  init(_ format: QueryCommand.Format, hasBars: Bool, to path: String?) {
+    self.format = format
+    self.hasBars = hasBars
+    sink = OutputSink(path)
+  }
+
+  /// Whether it shows rows before it has them all.
+  var streams: Bool { [.csv, .json, .ndjson].contains(format) }
+
+  /// - Parameter file: with rows, as DuckDB wrote them for the format.
+  func take(_ columns: [ResultColumn], _ file: String) throws {
+    try state.withLock { state in
+      try begin(columns, &state)
+      switch format {
+      case .parquet, .csv:
+        let file = try Descriptor.input(file)
+        try file.readBlocks { sink.put(Array($0)) }
+      case .ndjson: try rows(file) { sink.put(Array((object(columns, $0) + "\n").utf8)) }
+      case .json:
+        try rows(file) { row in
+          sink.put(Array(((state.hasRows ? ",\n" : "\n") + object(columns, row)).utf8))
+          state.hasRows = true
+        }
+      case .table: try rows(file) { state.cells.append($0.map(text).map { $0.replacing("\n", with: "⏎") }) }
+      case .markdown: try rows(file) { sink.put(markdown($0.map(text))) }
       }
-    } catch let error as SystemError {
-      failure = error
     }
-    if let failure {
-      throw failure.failure("output.unwritable", "The file \(printable(path)) can't be written.")
+    try sink.check()
+  }
+
+  func end(_ result: QueryResult) throws {
+    try state.withLock { state in
+      try begin(result.columns, &state)
+      switch format {
+      case .json: sink.put(Array("\n],\"coverage\":".utf8) + encodeJSON(result.coverage) + Array("}\n".utf8))
+      case .table:
+        sink.put(Array(table(result.columns, state.cells).rendered(width: Terminal.width(.standard)).utf8))
+      case .csv, .markdown, .ndjson, .parquet: break
+      }
+    }
+    try sink.check()
+  }
+
+  private func begin(_ columns: [ResultColumn], _ state: inout State) throws {
+    guard !state.hasBegun else { return }
+    state.hasBegun = true
+    try sink.open()
+    switch format {
+    case .csv: sink.put(Array((columns.map { csvCell($0.name) }.joined(separator: ",") + "\n").utf8))
+    case .json: sink.put(Array("{\"columns\":".utf8) + encodeJSON(columns) + Array(",\"rows\":[".utf8))
+    case .markdown:
+      sink.put(markdown(columns.map(\.name)))
+      sink.put(markdown(columns.map { isNumber($0) ? "---:" : "---" }))
+    case .ndjson, .parquet, .table: break
     }
   }
 
-  private func write(_ put: ([UInt8]) -> Void) throws {
-    switch format {
-    case .parquet: try copy(put)
-    case .csv:
-      put(Array((result.columns.map { csvCell($0.name) }.joined(separator: ",") + "\n").utf8))
-      try copy(put)
-    case .ndjson:
-      try rows { put(Array((object($0) + "\n").utf8)) }
-    case .json:
-      put(Array("{\"columns\":".utf8) + encodeJSON(result.columns) + Array(",\"rows\":[".utf8))
-      var isFirst = true
-      try rows { row in
-        put(Array(((isFirst ? "\n" : ",\n") + object(row)).utf8))
-        isFirst = false
-      }
-      put(Array("\n],\"coverage\":".utf8) + encodeJSON(result.coverage) + Array("}\n".utf8))
-    case .table: put(Array(try table().rendered(width: Terminal.width(.standard)).utf8))
-    case .markdown:
-      func line(_ cells: [String]) -> [UInt8] {
-        Array(
-          ("| "
-            + cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: "<br>") }.joined(
-              separator: " | ") + " |\n").utf8)
-      }
-      put(line(result.columns.map(\.name)))
-      put(line(result.columns.map { isNumber($0) ? "---:" : "---" }))
-      try rows { row in put(line(row.map(text))) }
-    }
+  private func markdown(_ cells: [String]) -> [UInt8] {
+    let escaped = cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: "<br>") }
+    return Array(("| " + escaped.joined(separator: " | ") + " |\n").utf8)
   }
 
   // MARK: rows
 
-  private func copy(_ put: ([UInt8]) -> Void) throws {
-    let file = try Descriptor.input(result.rows)
-    try file.readBlocks { put(Array($0)) }
-  }
-
   /// Lends the values of one row after the other.
-  private func rows(_ body: ([Syntax]) throws -> Void) throws {
+  private func rows(_ path: String, _ body: ([Syntax]) throws -> Void) throws {
     var rest: [UInt8] = []
-    let file = try Descriptor.input(result.rows)
+    let file = try Descriptor.input(path)
     func take(_ line: ArraySlice<UInt8>) throws {
       guard !line.isEmpty else { return }
       let row = try Syntax(parsing: String(decoding: line, as: UTF8.self))
@@ -87,8 +104,8 @@ struct QueryView {
   }
 
   /// One row as DuckDB's own `-json` shows it: two columns of one name included.
-  private func object(_ row: [Syntax]) -> String {
-    let members = zip(result.columns, row).map { column, value in
+  private func object(_ columns: [ResultColumn], _ row: [Syntax]) -> String {
+    let members = zip(columns, row).map { column, value in
       // What DuckDB has as JSON is one already.
       // Line ends stand between its tokens alone; a row is one line.
       let text =
@@ -118,10 +135,10 @@ struct QueryView {
       && !column.type.hasSuffix("]")
   }
 
-  private func table() throws -> TextTable {
-    var table = TextTable(columns: result.columns.map { (printable($0.name), isNumber($0) ? .right : .left) })
-    try rows { table.rows.append($0.map(text).map { $0.replacing("\n", with: "⏎") }) }
-    let numbers = result.columns.indices.filter { isNumber(result.columns[$0]) }
+  private func table(_ columns: [ResultColumn], _ cells: [[String]]) -> TextTable {
+    var table = TextTable(columns: columns.map { (printable($0.name), isNumber($0) ? .right : .left) })
+    table.rows = cells
+    let numbers = columns.indices.filter { isNumber(columns[$0]) }
     if hasBars, numbers.count == 1 { addBars(&table, of: numbers[0]) }
     return table
   }
@@ -145,5 +162,50 @@ struct QueryView {
   private func csvCell(_ text: String) -> String {
     guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
     return "\"" + text.replacing("\"", with: "\"\"") + "\""
+  }
+}
+
+/// Where a result goes: standard output, or a file, which is made with the first of its bytes.
+private final class OutputSink: Sendable {
+  private let path: String?
+  private let state = Mutex(State())
+
+  private struct State {
+    var file: OpenFile?
+    var failure: SystemError?
+  }
+
+  private final class OpenFile: Sendable {
+    let descriptor: Descriptor
+    init(_ path: String) throws(SystemError) { descriptor = try Descriptor.create(path) }
+  }
+
+  init(_ path: String?) { self.path = path }
+
+  func open() throws {
+    guard let path else { return }
+    do throws(SystemError) {
+      let file = try OpenFile(path)
+      state.withLock { $0.file = file }
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  func put(_ bytes: [UInt8]) {
+    guard path != nil else { return Output.standard.write(bytes) }
+    state.withLock { state in
+      guard state.failure == nil else { return }
+      do throws(SystemError) { try state.file?.descriptor.write(bytes) } catch { state.failure = error }
+    }
+  }
+
+  /// - Throws: what went wrong with what was put.
+  func check() throws {
+    if let error = state.withLock({ $0.failure }) { throw failure(error) }
+  }
+
+  private func failure(_ error: SystemError) -> Failure {
+    error.failure("output.unwritable", "The file \(printable(path ?? "")) can't be written.")
   }
 }

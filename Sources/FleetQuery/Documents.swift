@@ -10,6 +10,8 @@ enum QueryKeys {
   /// What all keys of a query begin with. No folder of its own: a store on a disk would keep that, empty.
   static func prefix(_ query: String) -> String { "\(all)\(query)-" }
   static func task(_ query: String) -> String { prefix(query) + "task.json" }
+  /// Whoever has looked at its files, and is not too old, says so with an object of its name.
+  static func looks(_ query: String) -> String { prefix(query) + "look-" }
   static func answers(_ query: String, _ node: Node) -> String { "\(prefix(query))\(node.key)-" }
 }
 
@@ -38,6 +40,8 @@ public struct QueryDocument: Sendable, Codable {
   var questions: [QueryPlan.Question]
   /// Which rows these are: the others may be left out.
   var filter: RowFilter
+  /// Whether nodes say that they have looked.
+  var announces = false
   /// How much of an answer a node may send.
   public var answerLimit: ByteCount
   public var nodes: [String: NodePart]

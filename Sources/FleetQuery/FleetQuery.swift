@@ -15,6 +15,8 @@ public struct QueryRequest: Sendable {
   public var selection = NodeSelection()
   public var logs: TaskDocument.Logs
   public var file = ResultFile.rows
+  /// That rows may come in several files, as soon as they are there.
+  public var streams = false
   /// Limits the relations to rows of this many seconds until now.
   public var since: Double?
   /// Seconds until the answer is due: nodes that have none by then are cut off.
@@ -30,8 +32,6 @@ public struct QueryRequest: Sendable {
 
 public struct QueryResult: Sendable {
   public var columns: [ResultColumn]
-  /// A file with the rows, as the request wanted it; in the query's scratch folder.
-  public var rows: String
   public var coverage: Coverage
 }
 
@@ -66,12 +66,20 @@ public struct FleetQuery: Sendable {
   /// How often it is asked again when a node has pruned what only a later snapshot holds.
   private static let attempts = 5
 
-  public func run(_ request: QueryRequest) async throws(Failure) -> QueryResult {
+  /// Asks the statement.
+  ///
+  /// - Parameter take: gets files with rows, as the request wants them, in the order in which they are to be shown. Each is gone when it returns.
+  public func run(
+    _ request: QueryRequest, take: @escaping @Sendable ([ResultColumn], String) throws -> Void
+  ) async throws(Failure) -> QueryResult {
     let watch = Stopwatch()
     let deadline = Deadline.after(seconds: request.deadline)
     for folder in ["in", "out", "spill"] { try makeScratch(joined(scratch, folder)) }
     let prepared = try await prepare(request, deadline)
-    var asked = try await ask(request, prepared, deadline)
+    var streamer = Streamer(
+      gather: Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used), plan: prepared.plan,
+      columns: prepared.columns, file: request.file, take: take)
+    var asked = try await ask(request, prepared, &streamer, deadline)
     var attempt = 1
     while asked.isTooOld {
       guard attempt < Self.attempts, !deadline.hasPassed else {
@@ -81,15 +89,20 @@ public struct FleetQuery: Sendable {
           remedy: "Ask again.")
       }
       attempt += 1
-      asked = try await ask(request, prepared, deadline)
+      streamer.forget()
+      asked = try await ask(request, prepared, &streamer, deadline)
     }
-    let gather = Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used)
-    let rows = try await gather.run(
-      prepared.plan, prepared.columns, as: request.file, asked.answers, archive: asked.archive,
-      until: .after(seconds: max(10, deadline.remainingSeconds, request.deadline / 4)))
+    try await streamer.end(
+      archive: asked.archive, until: .after(seconds: max(10, deadline.remainingSeconds, request.deadline / 4))
+    )
     var coverage = asked.coverage
     coverage.seconds = watch.seconds
-    return QueryResult(columns: prepared.columns, rows: rows, coverage: coverage)
+    for (node, words) in streamer.unreadable {
+      guard let index = coverage.nodes.firstIndex(where: { $0.node == node }) else { continue }
+      coverage.nodes[index] = Coverage.NodeCoverage(
+        node: node, state: .failed, reason: "What it sent can't be read: \(words)")
+    }
+    return QueryResult(columns: prepared.columns, coverage: coverage)
   }
 
   /// How the statement would be answered, as text for people; nobody is asked.
@@ -164,7 +177,6 @@ public struct FleetQuery: Sendable {
   // MARK: asking
 
   private struct Asked: Sendable {
-    var answers: [Gather.Answer] = []
     var archive: [String] = []
     var coverage = Coverage()
     var isTooOld = false
@@ -174,7 +186,7 @@ public struct FleetQuery: Sendable {
 
   /// Asks nodes and archive once, as of the newest snapshot.
   private func ask(
-    _ request: QueryRequest, _ prepared: Prepared, _ deadline: Deadline
+    _ request: QueryRequest, _ prepared: Prepared, _ streamer: inout Streamer, _ deadline: Deadline
   ) async throws(Failure) -> Asked {
     let relations = prepared.statement.relations
     let hasLive = relations.contains(where: \.hasLive)
@@ -205,7 +217,7 @@ public struct FleetQuery: Sendable {
     do throws(Failure) {
       if hasLive {
         asked.coverage.pruned = prepared.pruned
-        try await askNodes(prepared.nodes, request, prepared, holdings, deadline, &asked)
+        try await askNodes(prepared.nodes, request, prepared, holdings, &streamer, deadline, &asked)
       }
     } catch {
       reading.cancel()
@@ -219,13 +231,13 @@ public struct FleetQuery: Sendable {
       reading.cancel()
     }.get()
     asked.archive = files
-    if let answer { asked.answers.append(answer) }
+    if let answer { streamer.add(answer) }
     return asked
   }
 
   private func askNodes(
     _ nodes: [Node], _ request: QueryRequest, _ prepared: Prepared, _ holdings: SnapshotHoldings,
-    _ deadline: Deadline, _ asked: inout Asked
+    _ streamer: inout Streamer, _ deadline: Deadline, _ asked: inout Asked
   ) async throws(Failure) {
     guard !nodes.isEmpty else { return }
     let query = "\(clock.now().basicStamp)-\(randomName())"
@@ -236,19 +248,31 @@ public struct FleetQuery: Sendable {
         held: holdings.batches(of: node), firstFile: Int32(index) * width, fileCount: width)
     }
     let relations = prepared.statement.relations
-    let document = QueryDocument(
+    var document = QueryDocument(
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
       relations: relations, used: prepared.plan.used, questions: prepared.plan.questions,
       filter: prepared.plan.liveFilter,
       answerLimit: request.answerLimit, nodes: parts)
+    let streams = request.streams && prepared.plan.isPlain
+    document.announces = streams
     let bytes = encodeJSON(document)
     try await store.put(bytes, at: QueryKeys.task(query))
     let task = NodeTask(
       kind: .query, run: query, document: QueryKeys.task(query), digest: sha256(bytes),
       seconds: document.seconds)
     var failure: Failure?
+    var waiting = Set(nodes.map(\.key))
     for await outcome in engine.run(task, on: nodes, deadline: deadline, progress: { _, _ in }) {
-      do throws(Failure) { try await take(outcome, document, &asked) } catch { failure = failure ?? error }
+      guard failure == nil else { continue }
+      do throws(Failure) {
+        if let answer = try await take(outcome, document, &asked) { streamer.add(answer) }
+        waiting.remove(outcome.node.key)
+        if streams, !asked.isTooOld, asked.sqlError == nil {
+          try await streamer.advance(waiting: waiting, document, store, until: deadline)
+        }
+      } catch {
+        failure = error
+      }
     }
     // What it left: nobody asks for it again.
     let left = try? await store.list(QueryKeys.prefix(query))
@@ -260,9 +284,10 @@ public struct FleetQuery: Sendable {
 
   /// Takes up what one node sent. What can't be believed is a failure of that node, and none of its rows is seen.
   private func take(_ outcome: NodeOutcome, _ document: QueryDocument, _ asked: inout Asked)
-    async throws(Failure)
+    async throws(Failure) -> Gather.Answer?
   {
     var coverage: Coverage.NodeCoverage
+    var taken: Gather.Answer?
     switch outcome.ending {
     case .answered:
       do throws(Failure) {
@@ -270,7 +295,7 @@ public struct FleetQuery: Sendable {
         if let reason = report.refused {
           asked.coverage.nodes.append(
             Coverage.NodeCoverage(node: outcome.node, state: .refused, reason: reason))
-          return
+          return nil
         }
         if report.tooOld { asked.isTooOld = true }
         asked.sqlError = asked.sqlError ?? report.sqlError
@@ -285,7 +310,7 @@ public struct FleetQuery: Sendable {
         coverage.moved = report.parts.reduce(0) { $0 + $1.bytes }
         coverage.seconds = report.seconds
         coverage.passedOver = report.passedOver
-        asked.answers.append(answer)
+        taken = answer
       } catch {
         coverage = Coverage.NodeCoverage(node: outcome.node, state: .failed, reason: error.description)
       }
@@ -297,6 +322,7 @@ public struct FleetQuery: Sendable {
     case .offline: coverage = Coverage.NodeCoverage(node: outcome.node, state: .offline)
     }
     asked.coverage.nodes.append(coverage)
+    return taken
   }
 
   private func answer(of node: Node, _ document: QueryDocument) async throws(Failure) -> (

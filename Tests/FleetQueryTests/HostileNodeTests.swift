@@ -7,6 +7,7 @@ import Logs
 import ObjectStorage
 import Rows
 import Support
+import Synchronization
 import TestSupport
 import Testing
 
@@ -20,6 +21,8 @@ import Testing
     let store: any ObjectStore
     let folder: String
     let spoil: @Sendable (inout QueryReport, QueryReport) -> Void
+    /// Makes other bytes of what it sends, with which its report agrees.
+    var content: (@Sendable ([UInt8]) -> [UInt8])?
 
     static let nodes = ["a", "b"].map { Node(region: "r", zone: "z", name: $0) }
 
@@ -41,6 +44,15 @@ import Testing
               var report = try await QueryTask(context: context, document: document).run()
               if let honest {
                 spoil(&report, honest)
+                if let content {
+                  for index in report.parts.indices {
+                    let key = report.parts[index].object.key
+                    let bytes = content(try await store.get(key, limit: .mebibytes(1)) ?? [])
+                    try await store.put(bytes, at: key)
+                    report.parts[index].object.digest = sha256(bytes)
+                    report.parts[index].bytes = Int64(bytes.count)
+                  }
+                }
                 let keys = try await store.list("queries/\(document.query)-\(node.key)-").map(\.key)
                 let key = try #require(keys.first { $0.hasSuffix(".json") })
                 try await store.put(encodeJSON(report), at: key)
@@ -58,7 +70,8 @@ import Testing
   }
 
   private func ask(
-    _ statement: String, _ spoil: @escaping @Sendable (inout QueryReport, QueryReport) -> Void
+    _ statement: String, _ spoil: @escaping @Sendable (inout QueryReport, QueryReport) -> Void = { _, _ in },
+    content: (@Sendable ([UInt8]) -> [UInt8])? = nil
   ) async throws -> (states: [String: Coverage.NodeCoverage.State], rows: String) {
     try await withScratch { folder in
       for node in Engine.nodes {
@@ -69,14 +82,19 @@ import Testing
       }
       let store = try DirectoryStore(root: joined(folder, "store"))
       let query = FleetQuery(
-        engine: Engine(store: store, folder: folder, spoil: spoil), store: store,
+        engine: Engine(store: store, folder: folder, spoil: spoil, content: content), store: store,
         catalog: DirectoryCatalog(store: store, namespace: "logs", name: "events"),
         duckdb: try await testDuckDB(),
         scratch: joined(folder, "scratch"))
+      let taken = Mutex("")
       let result = try await query.run(
         QueryRequest(
-          text: statement, logs: TaskDocument.Logs(live: ["var/log/app/*.log"], rotated: [], settle: 0)))
-      let rows = String(decoding: try readFile(result.rows, limit: .mebibytes(1)), as: UTF8.self)
+          text: statement, logs: TaskDocument.Logs(live: ["var/log/app/*.log"], rotated: [], settle: 0))
+      ) { _, path in
+        let rows = String(decoding: try readFile(path, limit: .mebibytes(1)), as: UTF8.self)
+        taken.withLock { $0 += rows }
+      }
+      let rows = taken.withLock { $0 }
       let states = result.coverage.nodes.map { ($0.node.name, $0.state) }
       return (Dictionary(uniqueKeysWithValues: states), rows)
     }
@@ -92,6 +110,28 @@ import Testing
     let (states, rows) = try await ask(statement) { _, _ in }
     #expect(states == ["a": .answered, "b": .answered])
     #expect(rows == "{\"c0\":\"a\",\"c1\":\"a\"}\n{\"c0\":\"b\",\"c1\":\"b\"}\n")
+  }
+
+  private static let contents: [String: @Sendable ([UInt8]) -> [UInt8]] = [
+    "no Parquet": { _ in Array("no Parquet".utf8) },
+    "nothing": { _ in [] },
+    "half of it": { Array($0.prefix($0.count / 2)) },
+    "its first page overwritten": { bytes in
+      var bytes = bytes
+      for index in 4..<min(40, bytes.count) { bytes[index] = 0xFF }
+      return bytes
+    },
+    "other columns": {
+      $0.map { $0 == UInt8(ascii: "d") || $0 == UInt8(ascii: "g") ? UInt8(ascii: "x") : $0 }
+    },
+  ]
+
+  @Test(arguments: contents.keys.sorted(), statements)
+  func whoSendsNoRowsIsNamedAndTheOthersAreSeen(_ kind: String, _ statement: String) async throws {
+    let change = try #require(Self.contents[kind])
+    let (states, rows) = try await ask(statement, content: change)
+    #expect(states == ["a": .answered, "b": .failed])
+    #expect(rows == "{\"c0\":\"a\",\"c1\":\"a\"}\n")
   }
 
   private static let spoils: [String: @Sendable (inout QueryReport, QueryReport) -> Void] = [

@@ -111,7 +111,7 @@ struct Gather: Sendable {
     _ plan: QueryPlan, _ columns: [ResultColumn], as file: ResultFile, _ answers: [Answer], archive: [String],
     until deadline: Deadline
   ) async throws(Failure) -> String {
-    let output = joined(scratch, "out/result")
+    let output = joined(scratch, "out/\(randomName())")
     let spill = joined(scratch, "spill")
     let names = columns.indices.map { "c\($0)" as SQL }
     let values = columns.indices.map { index -> SQL in
@@ -127,18 +127,39 @@ struct Gather: Sendable {
       case .csv: "COPY (SELECT * \(rows)) TO \(output) (FORMAT csv, HEADER false)"
       case .parquet: "COPY (SELECT \(renamed(columns)) \(rows)) TO \(output) (FORMAT parquet)"
       }
-    let relations =
-      if plan.way == .split {
-        views(of: plan.questions, answers)
-      } else if let question = plan.questions.first {
-        views(question, answers)
-      } else {
-        try views(answers, archive: archive)
-      }
     try await confined(
-      duckdb, relations, [copy], reading: joined(scratch, "in"), writing: [joined(scratch, "out"), spill],
+      duckdb, try relations(plan, answers, archive: archive), [copy], reading: joined(scratch, "in"),
+      writing: [joined(scratch, "out"), spill],
       Self.settings(scratch: spill, deadline: deadline))
     return output
+  }
+
+  private func relations(_ plan: QueryPlan, _ answers: [Answer], archive: [String]) throws(Failure) -> [SQL] {
+    if plan.way == .split { return views(of: plan.questions, answers) }
+    if let question = plan.questions.first { return views(question, answers) }
+    return try views(answers, archive: archive)
+  }
+
+  /// Which of what nodes sent can't be read as what it should be, with DuckDB's words. Reads all of it, each by itself: for statements that failed.
+  func unreadable(_ plan: QueryPlan, _ answers: [Answer], until deadline: Deadline) async throws(Failure)
+    -> [(node: Node, words: String)]
+  {
+    let names: [SQL] =
+      plan.way == .split ? plan.questions.indices.map { "\(name: partialName($0))" } : ["live"]
+    var found: [(node: Node, words: String)] = []
+    for answer in answers where !answer.isArchive {
+      do throws(Failure) {
+        try await confined(
+          duckdb, try relations(plan, [answer], archive: []),
+          names.map { "SELECT max(hash(gadwall_all)) FROM \($0) AS gadwall_all" },
+          reading: joined(scratch, "in"), writing: [joined(scratch, "spill")],
+          Self.settings(scratch: joined(scratch, "spill"), deadline: deadline))
+      } catch {
+        guard error.code == "sql.failed" else { throw error }
+        found.append((answer.node, error.words))
+      }
+    }
+    return found
   }
 
   /// The columns under their own names; one that is there twice gets a number, since a file can't have two of one name.

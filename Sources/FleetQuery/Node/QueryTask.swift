@@ -62,6 +62,9 @@ public struct QueryTask: Sendable {
     if let newest = look.newestPruned, newest > document.sequence {
       report.tooOld = true
     } else {
+      if document.announces {
+        try await context.store.put([], at: QueryKeys.looks(document.query) + context.node.key)
+      }
       guard look.wanted.count <= part.fileCount else {
         throw Failure(
           "query.files",

@@ -76,6 +76,18 @@ private func firstRows(_ select: Syntax, _ scope: RelationScope) -> [Syntax]? {
   return orders.isEmpty ? nil : [order, limit]
 }
 
+/// Whether it is one SELECT over one relation that gives, of each of its rows or of none, one row.
+func isPlainFilter(_ query: Syntax) -> Bool {
+  guard query.type == "SELECT_NODE", let from = query["from_table"], plainRelation(from) != nil,
+    (query["cte_map"]?["map"]?.items ?? []).isEmpty, query["sample"] == nil,
+    (query["modifiers"]?.items ?? []).isEmpty, query["having"] == nil, query["qualify"] == nil,
+    (query["group_expressions"]?.items ?? []).isEmpty, (query["group_sets"]?.items ?? []).isEmpty,
+    query["aggregate_handling"]?.string == "STANDARD_HANDLING", relationReads(query) == 1
+  else { return false }
+  let items = query["select_list"]?.items ?? []
+  return items.allSatisfy(givesOneRow) && query["where_clause"].map(givesOneRow) ?? true
+}
+
 /// Neither makes one row of many, nor looks at others, nor makes many of one, nor changes from one to the next.
 private func givesOneRow(_ part: Syntax) -> Bool {
   switch part.expressionClass {

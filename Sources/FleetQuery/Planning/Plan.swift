@@ -53,6 +53,8 @@ struct QueryPlan: Sendable {
   /// Rows that matter: of the nodes, and of the archive. Whoever reads them may leave out the others.
   var liveFilter = RowFilter.everything
   var archiveFilter = RowFilter.everything
+  /// Whether each row of the result is made of one row by itself: then parts of the rows give parts of the result.
+  var isPlain = false
   /// What runs at the end: over the answers, or over the relations.
   var gather: SQL
 }
@@ -63,6 +65,7 @@ extension Session {
     var shipped = QueryPlan(
       way: statement.relations.isEmpty ? .nothing : .ship, used: usedColumns(statement.query),
       gather: try await rendered(statement.query))
+    shipped.isPlain = isPlainFilter(statement.query)
     // A name that the statement defines may stand before a relation's: then nobody but DuckDB knows which is read where.
     guard !statement.relations.isEmpty, !definesRelation(statement.query) else { return shipped }
     if let reads = relationSelects(statement.query) {

@@ -1,0 +1,93 @@
+import Files
+import Harvest
+import Logs
+import ObjectStorage
+import Support
+
+/// Gives rows of a plain filter as they come: what one node sent is finished by itself, since no row needs another one.
+///
+/// Not before every node has said that it is not too old: the statement might have to be asked again.
+struct Streamer {
+  typealias Take = @Sendable ([ResultColumn], String) throws -> Void
+
+  let gather: Gather
+  let plan: QueryPlan
+  let columns: [ResultColumn]
+  let file: ResultFile
+  let take: Take
+  /// Nodes whose part could not be read, and of which no row was given, with the reason.
+  private(set) var unreadable: [Node: String] = [:]
+  /// How many seconds may yet be spent on waiting for nodes that have not said so.
+  private var patience = 2.0
+  private var isOpen = false
+  private var pending: [Gather.Answer] = []
+  private var sinceLast: Stopwatch?
+
+  init(
+    gather: Gather, plan: QueryPlan, columns: [ResultColumn], file: ResultFile, take: @escaping Take
+  ) {
+    self.gather = gather
+    self.plan = plan
+    self.columns = columns
+    self.file = file
+    self.take = take
+  }
+
+  /// Finishing takes a start of DuckDB's: not more often than this, in seconds.
+  private static let pause = 0.2
+
+  /// Before it is all asked again. Nothing was given yet: a node was too old.
+  mutating func forget() { pending = [] }
+
+  mutating func add(_ answer: Gather.Answer) { pending.append(answer) }
+
+  /// Gives what there is, if it may.
+  ///
+  /// - Parameter waiting: nodes of which nothing is known yet.
+  mutating func advance(
+    waiting: Set<String>, _ document: QueryDocument, _ store: any ObjectStore, until deadline: Deadline
+  ) async throws(Failure) {
+    guard !pending.isEmpty, sinceLast.map({ $0.seconds > Self.pause }) ?? true else { return }
+    while !isOpen {
+      let prefix = QueryKeys.looks(document.query)
+      let looked = Set(try await store.list(prefix).map { String($0.key.dropFirst(prefix.count)) })
+      isOpen = waiting.isSubset(of: looked)
+      guard !isOpen else { break }
+      guard patience > 0, !deadline.hasPassed else { return }
+      patience -= 0.05
+      // Who has looked tells nobody but the store.
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    try await finish(pending, archive: [], until: .after(seconds: max(10, deadline.remainingSeconds)))
+    pending = []
+    sinceLast = Stopwatch()
+  }
+
+  /// Gives the rest.
+  mutating func end(archive: [String], until end: Deadline) async throws(Failure) {
+    if !pending.isEmpty || !archive.isEmpty || sinceLast == nil {
+      try await finish(pending, archive: archive, until: end)
+    }
+    pending = []
+  }
+
+  private mutating func finish(_ answers: [Gather.Answer], archive: [String], until end: Deadline)
+    async throws(Failure)
+  {
+    var path = ""
+    do throws(Failure) {
+      path = try await gather.run(plan, columns, as: file, answers, archive: archive, until: end)
+    } catch {
+      // By the statement's own fault, or by a node's that sent no such rows: nothing but its own part may fail then.
+      guard error.code == "sql.failed" else { throw error }
+      let broken = try await gather.unreadable(plan, answers, until: end)
+      guard !broken.isEmpty else { throw error }
+      for (node, words) in broken { unreadable[node] = words }
+      path = try await gather.run(
+        plan, columns, as: file, answers.filter { unreadable[$0.node] == nil || $0.isArchive },
+        archive: archive, until: end)
+    }
+    defer { try? removeFile(path) }
+    do { try take(columns, path) } catch { throw Failure.from(error) }
+  }
+}
