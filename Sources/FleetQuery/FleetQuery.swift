@@ -262,11 +262,26 @@ public struct FleetQuery: Sendable {
       seconds: document.seconds)
     var failure: Failure?
     var waiting = Set(nodes.map(\.key))
-    for await outcome in engine.run(task, on: nodes, deadline: deadline, progress: { _, _ in }) {
-      guard failure == nil else { continue }
+    let (events, continuation) = AsyncStream.makeStream(of: NodeOutcome?.self)
+    let outcomes = engine.run(task, on: nodes, deadline: deadline, progress: { _, _ in })
+    let forwarding = Task {
+      for await outcome in outcomes { continuation.yield(outcome) }
+      continuation.finish()
+    }
+    // What could not be given at once is, after a while, also when no other node answers.
+    let ticking = Task {
+      while streams, (try? await Task.sleep(for: .seconds(Streamer.pause))) != nil { continuation.yield(nil) }
+    }
+    defer {
+      ticking.cancel()
+      forwarding.cancel()
+    }
+    for await outcome in events where failure == nil {
       do throws(Failure) {
-        if let answer = try await take(outcome, document, &asked) { streamer.add(answer) }
-        waiting.remove(outcome.node.key)
+        if let outcome {
+          if let answer = try await take(outcome, document, &asked) { streamer.add(answer) }
+          waiting.remove(outcome.node.key)
+        }
         if streams, !asked.isTooOld, asked.sqlError == nil {
           try await streamer.advance(waiting: waiting, document, store, until: deadline)
         }

@@ -17,8 +17,6 @@ struct Streamer {
   let take: Take
   /// Nodes whose part could not be read, and of which no row was given, with the reason.
   private(set) var unreadable: [Node: String] = [:]
-  /// How many seconds may yet be spent on waiting for nodes that have not said so.
-  private var patience = 2.0
   private var isOpen = false
   private var pending: [Gather.Answer] = []
   private var sinceLast: Stopwatch?
@@ -33,8 +31,8 @@ struct Streamer {
     self.take = take
   }
 
-  /// Finishing takes a start of DuckDB's: not more often than this, in seconds.
-  private static let pause = 0.2
+  /// Seconds between two looks at what there is. To finish rows takes a start of DuckDB's.
+  static let pause = 0.2
 
   /// Before it is all asked again. Nothing was given yet: a node was too old.
   mutating func forget() { pending = [] }
@@ -48,15 +46,11 @@ struct Streamer {
     waiting: Set<String>, _ document: QueryDocument, _ store: any ObjectStore, until deadline: Deadline
   ) async throws(Failure) {
     guard !pending.isEmpty, sinceLast.map({ $0.seconds > Self.pause }) ?? true else { return }
-    while !isOpen {
+    if !isOpen {
       let prefix = QueryKeys.looks(document.query)
       let looked = Set(try await store.list(prefix).map { String($0.key.dropFirst(prefix.count)) })
       isOpen = waiting.isSubset(of: looked)
-      guard !isOpen else { break }
-      guard patience > 0, !deadline.hasPassed else { return }
-      patience -= 0.05
-      // Who has looked tells nobody but the store.
-      try? await Task.sleep(for: .milliseconds(50))
+      guard isOpen else { return }
     }
     try await finish(pending, archive: [], until: .after(seconds: max(10, deadline.remainingSeconds)))
     pending = []

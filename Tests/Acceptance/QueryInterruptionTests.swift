@@ -40,6 +40,35 @@ struct QueryInterruptionTests {
     return node
   }
 
+  @Test("Rows of a plain filter are there while another node still reads; those of an aggregate are not")
+  func rowsAsTheyCome() async throws {
+    try await withNodes(hasEnd: false) { fleet in
+      func started(_ statement: String, _ name: String) async throws -> (query: RunningQuery, path: String) {
+        let path = joined(fleet.folder, name)
+        return (
+          try await RunningQuery(fleet, [statement, "--format", "ndjson", "--output", path, "--quiet"]), path
+        )
+      }
+      let (plain, rows) = try await started("SELECT node, id FROM live WHERE id IS NOT NULL", "rows.ndjson")
+      let (whole, groups) = try await started(
+        "SELECT node, count(*) AS n FROM live GROUP BY node", "n.ndjson")
+      let came = try await eventually(seconds: 60 * patience) {
+        guard let bytes = try? readFile(rows, limit: .mebibytes(1)) else { return false }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return text.contains("vm1") && text.contains("vm3")
+      }
+      #expect(came && !exists(groups))
+      for query in [plain, whole] {
+        query.signal(SIGINT)
+        #expect(try await query.ended().status == .exited(130))
+      }
+      // Each of them once.
+      let lines = String(decoding: try readFile(rows, limit: .mebibytes(1)), as: UTF8.self).split(
+        separator: "\n")
+      #expect(lines.count == 20 && Set(lines).count == 20)
+    }
+  }
+
   @Test("--deadline cuts a node off that hangs; the others' rows come, and nothing of it goes on")
   func deadline() async throws {
     try await withNodes(hasEnd: false) { fleet in
