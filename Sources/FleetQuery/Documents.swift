@@ -13,6 +13,8 @@ enum QueryKeys {
   /// Whoever has looked at its files, and is not too old, says so with an object of its name.
   static func looks(_ query: String) -> String { prefix(query) + "look-" }
   static func answers(_ query: String, _ node: Node) -> String { "\(prefix(query))\(node.key)-" }
+  /// Written last. Of a node that answers twice the later one counts, whole.
+  static func report(_ query: String, _ node: Node) -> String { answers(query, node) + "report.json" }
 }
 
 /// What a node is to do for a query. The same document for all; what differs is in `nodes`.

@@ -344,10 +344,8 @@ public struct FleetQuery: Sendable {
     QueryReport, Gather.Answer
   ) {
     let query = document.query
-    let keys = try await store.list(QueryKeys.answers(query, node)).map(\.key).filter {
-      $0.hasSuffix(".json")
-    }
-    guard let key = keys.first, let bytes = try await store.get(key, limit: .mebibytes(64)) else {
+    let key = QueryKeys.report(query, node)
+    guard let bytes = try await store.get(key, limit: .mebibytes(64)) else {
       throw Failure("query.no-report", "The node ended well, and its report is not in the store.")
     }
     let report = try decodeJSON(

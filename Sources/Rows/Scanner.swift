@@ -34,7 +34,7 @@ public enum FileEnd: Sendable {
 /// from several threads at once; use one scanner each.
 ///
 /// With fewer columns it copies less, and with a filter it leaves rows out; neither changes what a line is or how lines are counted. Lines that the
-/// filter lets it skip without reading them are in ``skipped`` besides. Where neither `ts` nor `extra` is wanted, times need not be read.
+/// filter lets it skip without reading them, or of which nothing is wanted but that they are there, are in ``skipped`` besides. Where neither `ts` nor `extra` is wanted, times need not be read.
 public struct Scanner: ~Copyable {
   /// The longest line, in bytes without its line end, that is read whole.
   public static let lineLimit = 4 << 20
@@ -42,7 +42,7 @@ public struct Scanner: ~Copyable {
   public static let keptOfLongLine = 64 << 10
 
   public private(set) var counts = ScanCounts()
-  /// Lines of the file that were not read, since no row of them could be kept: whether they are blank, malformed or entries is not known.
+  /// Lines of the file that were not read: whether they are malformed or entries is not known.
   public private(set) var skipped: Int64 = 0
   // Not public: the 6.3.1 optimizer crashes on the setter of a public property that is noncopyable.
   var rows = RowBuffer()
@@ -219,6 +219,15 @@ public struct Scanner: ~Copyable {
 
   private mutating func appendPlainLine(_ start: Bytes, _ end: Bytes) {
     counts.lines += 1
+    if wanted.nothingOfLines, filter == nil {
+      if isAllBlank(start, end) {
+        counts.blank += 1
+      } else {
+        skipped += 1
+        appendPlace()
+      }
+      return
+    }
     if appendEntry(start, end) {
       counts.entries += 1
     } else if isAllBlank(start, end) {
@@ -526,6 +535,8 @@ private struct Wanted {
   let parts: Bool
   /// Whether it matters what the time is, or whether it is one: what is none goes to `extra`.
   let needsTs: Bool
+  /// Rows are counted, and none of their values is wanted.
+  let nothingOfLines: Bool
 
   init(_ columns: Set<RowColumn>) {
     batch = columns.contains(.batch)
@@ -541,6 +552,7 @@ private struct Wanted {
     text = columns.contains(.text)
     parts = service || category
     needsTs = ts || extra
+    nothingOfLines = columns.isSubset(of: [.batch, .line])
   }
 }
 

@@ -308,3 +308,33 @@ private func queryPoints() -> [String] {
     }
   }
 }
+
+extension QueryTests {
+  @Test("A node with nearly as many groups as rows sends the rows, and the answer is the same")
+  func manyGroups() async throws {
+    try await TestFleet.with(nodes: 2) { fleet in
+      let many = 51_000
+      try fleet.put("many.log.1", lines(ids("many", many)), stream: "many.log")
+      try fleet.put("few.log.1", lines(ids("few", 5)), on: 1, stream: "few.log")
+      for (statement, wanted) in [
+        ("SELECT count(DISTINCT id) AS n FROM live", many + 5),
+        ("SELECT count(DISTINCT id) AS n FROM live WHERE id >= ''", many + 5),
+        (
+          "SELECT sum(n)::BIGINT AS n FROM (SELECT stream, count(DISTINCT id) AS n FROM live GROUP BY stream)",
+          many + 5
+        ),
+        ("SELECT len(list(DISTINCT id ORDER BY id)) AS n FROM live", many + 5),
+        ("SELECT count(DISTINCT node) AS n FROM live", 2),
+      ] {
+        let ended = try await fleet.gadwall("query", statement, "--format", "json")
+        let document = try ended.document()
+        #expect(document["rows"]?.array?.first?["n"]?.integer == Int64(wanted), "\(statement): \(ended)")
+        // The ids themselves, and not each in a group of its own.
+        let moved = document["coverage"]?["nodes"]?.array?.compactMap { $0["moved"]?.integer }.max() ?? 0
+        #expect(
+          moved > (wanted > 2 ? 400_000 : 0) && moved < (wanted > 2 ? 2_000_000 : 10_000),
+          "\(statement): \(moved)")
+      }
+    }
+  }
+}

@@ -115,7 +115,11 @@ final class SimulatedFleet {
     try await session.run(["DROP TABLE IF EXISTS \(name: nodesName)"])
     for part in parts + [Self.archive] {
       if let node = nodes[part], !chosen.contains(node) { continue }
-      let questions = plan.questions.numbered(where: part == Self.archive ? \.hasArchive : \.hasLive)
+      var questions = plan.questions.numbered(where: part == Self.archive ? \.hasArchive : \.hasLive)
+      // Every other node finds that it has too many groups.
+      for index in questions.indices where part % 2 == 1 {
+        questions[index].question.sql = questions[index].question.rowsSQL ?? questions[index].question.sql
+      }
       let place = joined(folder, randomName())
       try makeFolder(place)
       let view: SQL =
@@ -129,7 +133,7 @@ final class SimulatedFleet {
     let gather = Gather(duckdb: duckdb, scratch: folder, used: plan.used)
     let views =
       plan.way == .split
-      ? gather.views(of: plan.questions, answers) : gather.views(plan.questions[0], answers)
+      ? try gather.views(of: plan.questions, answers) : gather.views(plan.questions[0], answers)
     return views.map {
       SQL(trusted: $0.text.replacing("CREATE VIEW", with: "CREATE OR REPLACE VIEW"))
     }

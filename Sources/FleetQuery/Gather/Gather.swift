@@ -68,7 +68,7 @@ struct Gather: Sendable {
 
   /// The relations over what was sent.
   func views(_ answers: [Answer], archive: [String]) throws(Failure) -> [SQL] {
-    let path = joined(scratch, "in/files.ndjson")
+    let path = joined(scratch, "in/files-\(randomName()).ndjson")
     try writeFiles(answers, to: path)
     return [filesTable(path)]
       + views(live: liveRows(answers, used), archive: archiveRows(archive, used))
@@ -87,18 +87,41 @@ struct Gather: Sendable {
     ]
   }
 
-  /// The answers to the questions, each as a relation of its own.
-  func views(of questions: [QueryPlan.Question], _ answers: [Answer]) -> [SQL] {
-    questions.enumerated().map { index, question in
-      let files = answers.flatMap { $0.answered[index] ?? [] }
-      let columns = question.columns.map { column -> SQL in
-        let value: SQL = files.isEmpty ? "NULL" : "\(name: column.name)"
-        return "CAST(\(value) AS \(SQL(trusted: column.type))) AS \(name: column.name)"
-      }
-      let copies: SQL = question.isBag ? ", range(\(name: copiesName)) AS gadwall_copy(number)" : ""
-      let source: SQL = files.isEmpty ? "LIMIT 0" : "FROM read_parquet(\(files))\(copies)"
-      return "CREATE VIEW \(name: partialName(index)) AS SELECT \(columns.joined(separator: ", ")) \(source)"
+  /// The answers to the questions, each as a relation of its own. Of nodes that sent their rows, the questions are asked here.
+  func views(of questions: [QueryPlan.Question], _ answers: [Answer]) throws(Failure) -> [SQL] {
+    let withRows = answers.filter { !$0.frames.isEmpty }
+    var sql: [SQL] = []
+    if !withRows.isEmpty {
+      let path = joined(scratch, "in/files-\(randomName()).ndjson")
+      try writeFiles(withRows, to: path)
+      sql = [filesTable(path), "CREATE VIEW \(name: rowsName) AS \(liveRows(withRows, used))"]
     }
+    return sql
+      + questions.enumerated().map { index, question -> SQL in
+        let files = answers.flatMap { $0.answered[index] ?? [] }
+        func columns(_ value: (QueryPlan.PartialColumn) -> SQL) -> SQL {
+          let casts = question.columns.map {
+            "CAST(\(value($0)) AS \(SQL(trusted: $0.type))) AS \(name: $0.name)" as SQL
+          }
+          return casts.joined(separator: ", ")
+        }
+        var parts: [SQL] = []
+        if !files.isEmpty {
+          let copies: SQL = question.isBag ? ", range(\(name: copiesName)) AS gadwall_copy(number)" : ""
+          parts.append("SELECT \(columns { "\(name: $0.name)" }) FROM read_parquet(\(files))\(copies)")
+        }
+        if !withRows.isEmpty, question.relation.hasLive {
+          let names = question.columns.map { "\(name: $0.name)" as SQL }.joined(separator: ", ")
+          // Grouped, a row stands for several.
+          let isGrouped = question.rowsSQL == nil && question.isBag
+          let copies: SQL = isGrouped ? ", range(\(name: copiesName)) AS gadwall_copy(number)" : ""
+          parts.append(
+            "SELECT \(columns { "\(name: $0.name)" }) FROM query(\(question.rowsSQL ?? question.sql)) AS gadwall_answer(\(names))\(copies)"
+          )
+        }
+        if parts.isEmpty { parts.append("SELECT \(columns { _ in "NULL" }) LIMIT 0") }
+        return "CREATE VIEW \(name: partialName(index)) AS \(parts.joined(separator: " UNION ALL "))"
+      }
   }
 
   // MARK: the statement
@@ -135,7 +158,7 @@ struct Gather: Sendable {
   }
 
   private func relations(_ plan: QueryPlan, _ answers: [Answer], archive: [String]) throws(Failure) -> [SQL] {
-    if plan.way == .split { return views(of: plan.questions, answers) }
+    if plan.way == .split { return try views(of: plan.questions, answers) }
     if let question = plan.questions.first { return views(question, answers) }
     return try views(answers, archive: archive)
   }

@@ -80,8 +80,10 @@ public struct QueryTask: Sendable {
       ])
       let frames = try await scan(look, filter, first: part.firstFile, scratch, &report)
       do throws(Failure) {
+        let sendsRows =
+          document.questions.isEmpty ? true : try await hasManyGroups(frames, scratch, deadline, report)
         let sent =
-          document.questions.isEmpty
+          sendsRows
           ? frames.map { Sent(path: $0.path, rows: $0.rows) }
           : try await answers(frames, scratch, deadline, &report)
         if let reason = policy.refusal(ofRows: sent.reduce(0) { $0 + $1.rows }) {
@@ -101,8 +103,6 @@ public struct QueryTask: Sendable {
     return try await published(report)
   }
 
-  private var answerKey: String { QueryKeys.answers(document.query, context.node) + answerName }
-
   private func published(_ report: QueryReport) async throws(Failure) -> QueryReport {
     var report = report
     // What is refused says nothing else.
@@ -110,7 +110,7 @@ public struct QueryTask: Sendable {
       report = QueryReport(query: document.query, node: context.node, version: DuckDB.version)
       report.refused = reason
     }
-    try await context.store.put(encodeJSON(report), at: answerKey + ".json")
+    try await context.store.put(encodeJSON(report), at: QueryKeys.report(document.query, context.node))
     return report
   }
 
@@ -282,6 +282,49 @@ public struct QueryTask: Sendable {
     var question: Int?
   }
 
+  /// Rows of which it is worth looking at some before they are grouped, and how many of them.
+  private static let manyRows: Int64 = 50_000
+  private static let sampleRows: Int64 = 10_000
+
+  /// Whether more than half of some rows make groups of their own: then grouping costs more than it saves, and the rows themselves are sent.
+  private func hasManyGroups(
+    _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline, _ report: QueryReport
+  ) async throws(Failure) -> Bool {
+    let asked = document.questions.filter(\.relation.hasLive)
+    guard policy.smallestGroup == 1, frames.reduce(0, { $0 + $1.rows }) > Self.manyRows,
+      asked.contains(where: { $0.rowsSQL != nil })
+    else { return false }
+    let spill = joined(scratch, "sample")
+    try makeScratch(spill)
+    let relations = try relations(frames, scratch, report)
+    let samples = asked.compactMap(\.rowsSQL).map { sql -> SQL in
+      "WITH gadwall_some AS MATERIALIZED (SELECT * FROM query(\(sql)) LIMIT \(Self.sampleRows)) SELECT (SELECT count(*) FROM gadwall_some) AS all_of_them, (SELECT count(*) FROM (SELECT DISTINCT * FROM gadwall_some)) AS others"
+    }
+    let results = try await confined(
+      context.duckdb, relations, samples, reading: scratch, writing: [spill],
+      DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
+    return results.contains { result in
+      let (all, others) = (
+        result.first?["all_of_them"]?.integer ?? 0, result.first?["others"]?.integer ?? 0
+      )
+      return others * 2 > all && all >= Self.sampleRows
+    }
+  }
+
+  /// Statements that make the frames one relation.
+  private func relations(_ frames: [FrameLayout], _ scratch: String, _ report: QueryReport)
+    throws(Failure) -> [SQL]
+  {
+    let files = joined(scratch, "files-\(randomName()).ndjson")
+    let own = Gather.Answer(
+      node: context.node, files: report.files, frames: frames.map(\.path),
+      numbers: document.numbers(of: context.node))
+    try writeFiles([own], to: files)
+    return [
+      filesTable(files), "CREATE VIEW \(name: rowsName) AS \(liveRows([own], document.used))",
+    ]
+  }
+
   /// Asks the questions of the frames. The statement's expressions meet these, and no log.
   private func answers(
     _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline, _ report: inout QueryReport
@@ -291,11 +334,6 @@ public struct QueryTask: Sendable {
     for folder in [output, spill] {
       try makeScratch(folder)
     }
-    let files = joined(scratch, "files.ndjson")
-    let own = Gather.Answer(
-      node: context.node, files: report.files, frames: frames.map(\.path),
-      numbers: document.numbers(of: context.node))
-    try writeFiles([own], to: files)
     var asked = document.questions.numbered(where: \.hasLive)
     var withheld: [SQL] = []
     if policy.smallestGroup > 1 {
@@ -311,11 +349,7 @@ public struct QueryTask: Sendable {
       "SELECT count(*) AS rows FROM read_parquet(\(joined(output, "\(number).parquet")))"
     }
     let results = try await confined(
-      context.duckdb,
-      [
-        filesTable(files),
-        "CREATE VIEW \(name: rowsName) AS \(liveRows([own], document.used))",
-      ],
+      context.duckdb, try relations(frames, scratch, report),
       answerStatements(asked, in: output) + counts + withheld, reading: scratch, writing: [output, spill],
       DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
     let numbers = results.suffix(counts.count + withheld.count).map { $0.first }
@@ -330,7 +364,7 @@ public struct QueryTask: Sendable {
   private func send(_ frames: [Sent], _ report: inout QueryReport) async throws(Failure) {
     var total: Int64 = 0
     for (number, frame) in frames.enumerated() {
-      let key = "\(answerKey)-\(number).parquet"
+      let key = "\(QueryKeys.answers(document.query, context.node))\(answerName)-\(number).parquet"
       let size: Int64
       let digest: String
       do throws(SystemError) {

@@ -23,6 +23,8 @@ struct QueryPlan: Sendable {
     var isBag: Bool
     /// Its answer is rows as they are, and no groups of them.
     var isOfRows = false
+    /// Over ``rowsName``, what gives the same of rows as they are: for nodes that have so many groups that grouping saves nothing.
+    var rowsSQL: String?
     /// What it answers with. Types that Parquet changes travel as text.
     var columns: [PartialColumn]
   }
@@ -131,7 +133,7 @@ extension Session {
   ) async throws(Failure) -> QueryPlan? {
     var questions: [QueryPlan.Question] = []
     for split in splits {
-      let sql = try await rendered(split.node)
+      let sql = try await rendered(withFasterTimes(split.node))
       guard let described = try await described(sql) else { return nil }
       let parts = described.map { QueryPlan.PartialColumn(name: $0.name, type: $0.type) }
       // 30 days and a month are one value to a group, and two to who sees them.
@@ -139,9 +141,11 @@ extension Session {
       else {
         return nil
       }
+      var rows: SQL?
+      if let query = split.rows { rows = try await rendered(withFasterTimes(query)) }
       questions.append(
         QueryPlan.Question(
-          relation: split.relation, sql: sql.text, isBag: split.isBag, columns: parts))
+          relation: split.relation, sql: sql.text, isBag: split.isBag, rowsSQL: rows?.text, columns: parts))
     }
     let sql = try await rendered(gather)
     try await run(questions.enumerated().map { index, question in emptyPartial(question, index) })

@@ -10,6 +10,8 @@ struct SplitSelect: Equatable {
   var gather: Syntax
   /// Each row of the answers stands for as many as ``copiesName`` says.
   var isBag: Bool
+  /// What gives the same of rows as they are, without grouping them; nil where parts are aggregated.
+  var rows: Syntax?
 }
 
 /// How often a row of a bag was there.
@@ -133,7 +135,8 @@ private struct Splitter {
     }
     // Neither key nor aggregate, as in HAVING alone.
     guard !parts.keys.isEmpty || !parts.members.isEmpty || !parts.values.isEmpty else { return nil }
-    return SplitSelect(relation: relation, node: nodeQuery(parts), gather: gather, isBag: isBag)
+    return SplitSelect(
+      relation: relation, node: nodeQuery(parts), gather: gather, isBag: isBag, rows: rowsQuery(parts))
   }
 
   // MARK: the node's half
@@ -185,6 +188,17 @@ private struct Splitter {
     node["group_expressions"] = .list((0..<grouped).map { .position($0 + 1) })
     node["group_sets"] = .list(grouped == 0 ? [] : [.list((0..<grouped).map { .number(String($0)) })])
     return node
+  }
+
+  private func rowsQuery(_ parts: Parts) -> Syntax? {
+    guard parts.values.isEmpty else { return nil }
+    var query = nodeQuery(parts)
+    var list = query["select_list"]?.items ?? []
+    if isBag { list[list.count - 1] = Syntax.bigint(1).named(copiesName) }
+    query["select_list"] = .list(list)
+    query["group_expressions"] = .list([])
+    query["group_sets"] = .list([])
+    return query
   }
 
   // MARK: the gather's half

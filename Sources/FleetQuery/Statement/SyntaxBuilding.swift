@@ -93,11 +93,11 @@ extension Syntax {
     expression("CONJUNCTION", "CONJUNCTION_AND", ("children", .list(children.map(\.withoutAlias))))
   }
 
-  /// `CASE WHEN condition THEN value END`
-  static func when(_ condition: Syntax, _ value: Syntax) -> Syntax {
+  /// `CASE WHEN condition THEN value ELSE other END`
+  static func when(_ condition: Syntax, _ value: Syntax, else other: Syntax? = nil) -> Syntax {
     expression(
       "CASE", "CASE_EXPR", ("case_checks", .list([node(("when_expr", condition), ("then_expr", value))])),
-      ("else_expr", literal("NULL", nil)))
+      ("else_expr", other ?? literal("NULL", nil)))
   }
 
   func named(_ alias: String) -> Syntax {
