@@ -89,12 +89,20 @@ public struct FleetQuery: Sendable {
           remedy: "Ask again.")
       }
       attempt += 1
+      await asked.cleaning?.value
       streamer.forget()
       asked = try await ask(request, prepared, &streamer, deadline)
     }
-    try await streamer.end(
-      archive: asked.archive, until: .after(seconds: max(10, deadline.remainingSeconds, request.deadline / 4))
-    )
+    let cleaning = asked.cleaning
+    do throws(Failure) {
+      try await streamer.end(
+        archive: asked.archive,
+        until: .after(seconds: max(10, deadline.remainingSeconds, request.deadline / 4)))
+    } catch {
+      await cleaning?.value
+      throw error
+    }
+    await cleaning?.value
     var coverage = asked.coverage
     coverage.seconds = watch.seconds
     for (node, words) in streamer.unreadable {
@@ -182,6 +190,8 @@ public struct FleetQuery: Sendable {
     var isTooOld = false
     /// The words of a node's DuckDB, over whose rows the statement fails.
     var sqlError: String?
+    /// Removes what the query left in the store.
+    var cleaning: Task<Void, Never>?
   }
 
   /// Asks nodes and archive once, as of the newest snapshot.
@@ -289,12 +299,20 @@ public struct FleetQuery: Sendable {
         failure = error
       }
     }
-    // What it left: nobody asks for it again.
-    let left = try? await store.list(QueryKeys.prefix(query))
-    try? await store.delete((left ?? []).map(\.key))
-    if let failure { throw failure }
+    // What it left: nobody asks for it again, and nobody waits for that but the end.
+    asked.cleaning = Task {
+      let left = try? await store.list(QueryKeys.prefix(query))
+      try? await store.delete((left ?? []).map(\.key))
+    }
+    if let failure {
+      await asked.cleaning?.value
+      throw failure
+    }
     // As one DuckDB over all rows would fail as a whole.
-    if let words = asked.sqlError { throw Failure("sql.failed", "The statement failed.", words: words) }
+    if let words = asked.sqlError {
+      await asked.cleaning?.value
+      throw Failure("sql.failed", "The statement failed.", words: words)
+    }
   }
 
   /// Takes up what one node sent. What can't be believed is a failure of that node, and none of its rows is seen.
