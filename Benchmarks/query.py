@@ -1,103 +1,389 @@
 """Queries against one DuckDB over the same files, each statement in its best hand-written form, with as many threads.
 
-usage: query.py GADWALL DUCKDB OUTPUT [MEGABYTES [ROUNDS]]
+usage: query.py GADWALL DUCKDB PYTHON OUTPUT [MEGABYTES [ROUNDS]]      PYTHON has polars and chdb
 
 Four local nodes with a quarter of the bytes each, all of it in rotated files that are in no archive. Each round asks both, one after the other; the
-ratio is of the medians. Appends a line of JSON a statement to OUTPUT.
+ratios are of the medians of wall time and of the processors' time of all processes. Answers that differ end it. Then: what the scanner's filter gives
+for how much is kept, others that count over one file, a thousand nodes, and how soon three small ones answer. QUERY_KIND=KIND,KIND measures these
+alone: aggregate, selective, other, selectivity, peers, nodes, small. Appends a line of JSON a measurement to OUTPUT.
 """
 
+import collections
+import csv
+import datetime
+import io
 import json
+import math
 import os
 import pathlib
 import re
+import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-gadwall, duckdb, output = (os.path.abspath(p) for p in sys.argv[1:4])
-megabytes = int(sys.argv[4]) if len(sys.argv) > 4 else 1024
-rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 5
+# What a virtual environment's python links to is not it.
+gadwall, duckdb, python, output = (os.path.abspath(p) for p in sys.argv[1:5])
+megabytes = int(sys.argv[5]) if len(sys.argv) > 5 else 1024
+rounds = int(sys.argv[6]) if len(sys.argv) > 6 else 5
 cores = len(os.sched_getaffinity(0))
+kinds = os.environ.get("QUERY_KIND", "aggregate,selective,other,selectivity,peers,nodes,small").split(",")
 
+START = "2026-11-23T14:00:00Z"
 KEYS = {"id": "id: 'VARCHAR'", "message": "message: 'VARCHAR'", "ts": "\"@timestamp\": 'VARCHAR'", "version": "\"@version\": 'VARCHAR'"}
 SERVICE = r"regexp_extract(message, '^([^\s\[\]]+) \[', 1)"
 CATEGORY = r"regexp_extract(message, '\[([A-Z]+)\]', 1)"
+TS = '"@timestamp"::TIMESTAMPTZ'
 
 
-def log(*keys, where=""):
+def log(*keys, where="", files="nodes/*/logs/*"):
     columns = ", ".join(KEYS[key] for key in keys)
-    return f"read_json('nodes/*/logs/*', format = 'newline_delimited', columns = {{{columns}}}){' WHERE ' + where if where else ''}"
+    return f"read_json('{files}', format = 'newline_delimited', columns = {{{columns}}}){' WHERE ' + where if where else ''}"
 
 
+BY_CATEGORY = "SELECT category, count(*) AS n FROM live GROUP BY category"
 # Kind, what Gadwall is asked, what DuckDB is.
 STATEMENTS = [
-    ("aggregate", "SELECT category, count(*) AS n FROM live GROUP BY category",
-     f"SELECT {CATEGORY} AS category, count(*) AS n FROM {log('message')} GROUP BY 1"),
+    ("aggregate", BY_CATEGORY, f"SELECT {CATEGORY} AS category, count(*) AS n FROM {log('message')} GROUP BY 1"),
     ("aggregate", "SELECT service, category, count(*) AS n, max(ts) AS last FROM live GROUP BY service, category",
-     f"SELECT {SERVICE} AS service, {CATEGORY} AS category, count(*) AS n, max(\"@timestamp\"::TIMESTAMPTZ) AS last FROM {log('message', 'ts')} GROUP BY 1, 2"),
+     f"SELECT {SERVICE} AS service, {CATEGORY} AS category, count(*) AS n, max({TS}) AS last FROM {log('message', 'ts')} GROUP BY 1, 2"),
     ("aggregate", "SELECT date_trunc('hour', ts) AS hour, count(*) AS n FROM live GROUP BY hour",
-     f"SELECT date_trunc('hour', \"@timestamp\"::TIMESTAMPTZ) AS hour, count(*) AS n FROM {log('ts')} GROUP BY 1"),
+     # Of times with a time zone, which is what the column holds, this takes DuckDB 1.6 times as long.
+     f"SELECT hour::TIMESTAMPTZ AS hour, n FROM (SELECT date_trunc('hour', \"@timestamp\"::TIMESTAMP) AS hour, count(*) AS n FROM {log('ts')} GROUP BY 1)"),
     ("aggregate", "SELECT count(*) AS n FROM live", f"SELECT count(*) AS n FROM {log('id')}"),
-    ("selective", "SELECT ts, message FROM live WHERE id = '{id}'",
-     f"SELECT \"@timestamp\"::TIMESTAMPTZ AS ts, message FROM {log('id', 'ts', 'message', where='id = ' + chr(39) + '{id}' + chr(39))}"),
+    ("selective", "SELECT ts, message FROM live WHERE id = 'needle-2'",
+     f"SELECT {TS} AS ts, message FROM {log('id', 'ts', 'message', where=chr(34) + 'id' + chr(34) + ' = ' + chr(39) + 'needle-2' + chr(39))}"),
     ("selective", "SELECT count(*) AS n, min(ts) AS first FROM live WHERE message LIKE '%needle in a%'",
-     f"SELECT count(*) AS n, min(\"@timestamp\"::TIMESTAMPTZ) AS first FROM {log('message', 'ts', where=chr(34) + 'message' + chr(34) + ' LIKE ' + chr(39) + '%needle in a%' + chr(39))}"),
+     f"SELECT count(*) AS n, min({TS}) AS first FROM {log('message', 'ts', where='message LIKE ' + chr(39) + '%needle in a%' + chr(39))}"),
     ("selective", "SELECT service, count(*) AS n FROM live WHERE category = 'RARE' GROUP BY service",
      f"SELECT {SERVICE} AS service, count(*) AS n FROM {log('message')} WHERE {CATEGORY} = 'RARE' GROUP BY 1"),
     ("other", "SELECT median(length(message)) AS middle FROM live", f"SELECT median(length(message)) AS middle FROM {log('message')}"),
     ("other", "SELECT count(DISTINCT message) AS n FROM live", f"SELECT count(DISTINCT message) AS n FROM {log('message')}"),
     ("other", "SELECT max(gap) AS gap FROM (SELECT ts - lag(ts) OVER (ORDER BY ts) AS gap FROM live)",
-     f"SELECT max(gap) AS gap FROM (SELECT ts - lag(ts) OVER (ORDER BY ts) AS gap FROM (SELECT \"@timestamp\"::TIMESTAMPTZ AS ts FROM {log('ts')}))"),
-    ("other", "SELECT string_split(message, ' ')[3] AS word, count(*) AS n FROM live GROUP BY word ORDER BY n DESC LIMIT 10",
-     f"SELECT string_split(message, ' ')[3] AS word, count(*) AS n FROM {log('message')} GROUP BY word ORDER BY n DESC LIMIT 10"),
+     f"SELECT max(gap) AS gap FROM (SELECT ts - lag(ts) OVER (ORDER BY ts) AS gap FROM (SELECT \"@timestamp\"::TIMESTAMP AS ts FROM {log('ts')}))"),
+    ("other", "SELECT string_split(message, ' ')[3] AS word, count(*) AS n FROM live GROUP BY word ORDER BY n DESC, word LIMIT 10",
+     f"SELECT string_split(message, ' ')[3] AS word, count(*) AS n FROM {log('message')} GROUP BY word ORDER BY n DESC, word LIMIT 10"),
     ("other", "SELECT message FROM live ORDER BY length(message) DESC, message LIMIT 5",
      f"SELECT message FROM {log('message')} ORDER BY length(message) DESC, message LIMIT 5"),
 ]
 GOALS = {"aggregate": 0.6, "selective": 0.5, "other": 1.15}
 
-with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-    work = pathlib.Path(folder)
-    nodes = []
+# Percent of the lines, a word that as many messages have, and a category that as many are of (of all of them: another than none has).
+SHARES = [(0, "nowhere", "= 'NOWHERE'"), (0.01, "myriadth", "= 'MYRIADTH'"), (1, "hundredth", "= 'HUNDREDTH'"), (10, "tenth", "= 'TENTH'"),
+          (50, "half", "= 'HALF'"), (100, "always", "<> 'NOWHERE'")]
+
+POLARS = r"""
+import sys
+import polars
+lines = polars.scan_ndjson(sys.argv[1], schema={"message": polars.String})
+groups = lines.group_by(polars.col("message").str.extract(r"\[([A-Z]+)\]", 1).alias("category")).agg(polars.len().alias("n"))
+sys.stdout.write(groups.collect(engine="streaming").write_csv())
+"""
+CHDB = r"""
+import sys
+import chdb
+print(chdb.query(rf"SELECT extract(message, '\\[([A-Z]+)\\]') AS category, count() AS n FROM file('{sys.argv[1]}', 'JSONEachRow', 'message String') "
+                 f"GROUP BY category SETTINGS max_threads = {sys.argv[2]}", "CSVWithNames"), end="")
+"""
+# What stands between the first brackets: the same here, and not in all logs.
+AWK = r"""LC_ALL=C awk -F'[][]' '{ n[$2]++ } END { print "category,n"; for (c in n) print c "," n[c] }' <"$0" """
+GREP = r"""
+echo category,n
+LC_ALL=C grep -o '\[[A-Z][A-Z]*\]' "$0" | LC_ALL=C awk '{ n[$0]++ } END { for (c in n) print substr(c, 2, length(c) - 2) "," n[c] }'
+"""
+
+Timing = collections.namedtuple("Timing", "wall cpu out err")
+
+
+def timed(command, cwd, **more):
+    """Wall seconds, processor seconds of the command and all that it waited for, and what it printed."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **more})
+    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"ended with {done.returncode}: {command}\n{done.stderr.decode()}")
+    return Timing(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout, done.stderr)
+
+
+def ask(work, statement):
+    return timed([gadwall, "query", "--quiet", "--coverage", "--format", "csv", statement], work)
+
+
+def ask_duckdb(work, statement):
+    # The same writer as Gadwall's, so that both show values in the same form.
+    copy = f"COPY ({statement}) TO '/dev/stdout' (FORMAT csv, HEADER)"
+    return timed([duckdb, "-bail", "-c", f"SET threads = {cores}; SET TimeZone = 'UTC'; {copy}"], work)
+
+
+def coverage(answer):
+    """Bytes that were read and that were moved, and the nodes' own seconds."""
+    nodes = json.loads(answer.err)["nodes"]
+    if any(node["state"] != "answered" or node["passedOver"] for node in nodes):
+        sys.exit(f"not all of it was answered: {answer.err.decode()}")
+    return sum(int(node["bytes"]) for node in nodes), sum(int(node["moved"]) for node in nodes), sum(node["seconds"] for node in nodes)
+
+
+def rows(text):
+    def value(cell):
+        return float(cell) if re.fullmatch(r"-?[0-9]+\.[0-9]+(e[-+]?[0-9]+)?", cell) else cell
+
+    header, *rest = csv.reader(io.StringIO(text.decode()))
+    return header, sorted(([value(cell) for cell in row] for row in rest), key=lambda row: [f"{c:.6g}" if isinstance(c, float) else c for c in row])
+
+
+def compare(statement, mine, others):
+    """Ends it all when the answers are not the same rows, floats within 1e-9 of each other."""
+    if sorted(mine.splitlines()) == sorted(others.splitlines()):
+        return
+    (header, a), (other, b) = rows(mine), rows(others)
+
+    def same(x, y):
+        return math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-9) if isinstance(x, float) and isinstance(y, float) else x == y
+
+    if header != other or len(a) != len(b) or not all(len(x) == len(y) and all(map(same, x, y)) for x, y in zip(a, b)):
+        sys.exit(f"answers differ: {statement}\n{mine[:2000].decode()}\n----\n{others[:2000].decode()}")
+
+
+def medians(timings):
+    return {"wall": round(statistics.median(t.wall for t in timings), 3), "cpu": round(statistics.median(t.cpu for t in timings), 3)}
+
+
+def ratios(ours, theirs):
+    return {f"{key}_ratio": round(ours[key] / theirs[key], 3) for key in ("wall", "cpu")}
+
+
+def note(**line):
+    with open(output, "a") as file:
+        file.write(json.dumps({**line, "load": round(os.getloadavg()[0], 1)}) + "\n")
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.3g} %"
+
+
+def generate(path, size, seed):
+    """A log of about as many bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([gadwall, "generate", "--count", str(size // 164), "--seed", str(seed), "--start", START, str(path)], check=True)
+
+
+def configure(work, names):
+    (work / "gadwall.yaml").write_text(
+        "engine: local\nlocal:\n  nodes:\n"
+        + "".join(f"    - {{ region: r{n % 4}, zone: z{n % 4}, name: {name}, root: nodes/{name} }}\n" for n, name in enumerate(names))
+        + "logs: { live: [\"logs/my_logs.log\"], rotated: [\"logs/my_logs.log.*\"] }\nstore: { url: \"file:store\" }\n")
+
+
+def size_of(work):
+    return sum(path.stat().st_size for path in work.glob("nodes/*/logs/*"))
+
+
+def statements(work):
     for number in range(4):
-        raw = work / f"nodes/vm{number}/logs"
-        raw.mkdir(parents=True)
-        path = raw / "my_logs.log.1"
-        subprocess.run([gadwall, "generate", "--count", str(megabytes * 1048576 // 4 // 164), "--seed", str(number), "--start",
-                        "2026-11-23T14:00:00Z", str(path)], check=True)
+        path = work / f"nodes/vm{number}/logs/my_logs.log.1"
+        generate(path, megabytes * 1048576 // 4, number)
         with open(path, "a") as file:
             file.write('{"id":"needle-%d","@timestamp":"2026-11-23T15:00:00Z","@version":"1.1","message":"Auth [RARE] a needle in a haystack"}\n' % number)
-        nodes.append("{ region: r%d, zone: z%d, name: vm%d, root: nodes/vm%d }" % (number, number, number, number))
-    (work / "gadwall.yaml").write_text(
-        "engine: local\nlocal: { nodes: [ %s ] }\nlogs: { live: [], rotated: [\"logs/*\"] }\nstore: { url: \"file:store\" }\n" % ", ".join(nodes))
-    size = sum(path.stat().st_size for path in work.glob("nodes/*/logs/*"))
-    print(f"{size:,} bytes, {cores} cores")
-    only = os.environ.get("QUERY_KIND", "")
-
-    def timed(command, **how):
-        start = time.monotonic()
-        done = subprocess.run(command, cwd=work, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
-        return time.monotonic() - start, done
-
+    configure(work, [f"vm{number}" for number in range(4)])
+    print(f"  {size_of(work):,} bytes on four nodes, {cores} cores: time ÷ DuckDB's (goal), processor time ÷ DuckDB's, share of the bytes that moved")
     for kind, ours, theirs in STATEMENTS:
-        if only and only != kind:
+        if kind not in kinds:
             continue
-        ours, theirs = ours.replace("{id}", "needle-2"), theirs.replace("{id}", "needle-2")
         a, b = [], []
-        moved = 0
         for _ in range(rounds):
-            seconds, done = timed([gadwall, "query", "--coverage", "--format", "csv", ours])
-            a.append(seconds)
-            mine = done.stdout
-            moved = re.search(rb"^moved +([0-9,]+)", done.stderr, re.M)
-            moved = int(moved[1].replace(b",", b"")) if moved else None
-            seconds, done = timed([duckdb, "-csv", "-c", f"SET threads = {cores}; SET TimeZone = 'UTC'; {theirs}"])
-            b.append(seconds)
-            if sorted(mine.splitlines()) != sorted(done.stdout.splitlines()) and len(mine) != len(done.stdout):
-                print("  differ:", mine[:200], done.stdout[:200])
-        ratio = statistics.median(a) / statistics.median(b)
-        line = {"kind": kind, "statement": ours, "gadwall": statistics.median(a), "duckdb": statistics.median(b), "ratio": ratio, "moved": moved}
-        with open(output, "a") as file:
-            file.write(json.dumps(line) + "\n")
-        print(f"  {kind:9} {ratio:5.2f} ({GOALS[kind]})  {line['gadwall']:.2f} s, DuckDB {line['duckdb']:.2f} s, moved {moved}  {ours}")
+            a.append(ask(work, ours))
+            b.append(ask_duckdb(work, theirs))
+            compare(ours, a[-1].out, b[-1].out)
+        read, moved, _ = coverage(a[-1])
+        mine, its = medians(a), medians(b)
+        ratio = ratios(mine, its)
+        note(kind=kind, statement=ours, gadwall=mine, duckdb=its, **ratio, goal=GOALS[kind], read=read, moved=moved)
+        print(f"  {kind:9} {ratio['wall_ratio']:5.2f} ({GOALS[kind]}) {ratio['cpu_ratio']:5.2f}  {mine['wall']:.2f} s, DuckDB {its['wall']:.2f} s; "
+              f"processors {mine['cpu']:.2f} s, {its['cpu']:.2f} s; {percent(moved, read):>9} moved  {ours}", flush=True)
+
+
+def marked(path):
+    """Gives each message words, and some a category, that so many of them have.
+
+    Returns how many lines there are, and how many of each length of message.
+    """
+    words, names = [], []
+    for k in range(10000):
+        here = [word for share, word, _ in SHARES if share and k % round(100 / share) == 0]
+        words.append("".join(f" {word}" for word in here).encode() + b'"}\n')
+        names.append(b"MYRIADTH" if k == 0 else b"HUNDREDTH" if k % 100 == 1 else b"TENTH" if k % 10 == 2 else b"HALF" if 3 <= k % 10 <= 7 else b"")
+    category = re.compile(rb"(?<= \[)[A-Z]+")
+    lengths = collections.Counter()
+    new = path.with_suffix(".new")
+    with open(path, "rb") as lines, open(new, "wb") as file:
+        for number, line in enumerate(lines):
+            name = names[number % 10000]
+            if name:
+                line = category.sub(name, line, 1)
+            line = line[:-3] + words[number % 10000]
+            lengths[len(line)] += 1
+            file.write(line)
+    new.replace(path)
+    # All but the message is of one length in all lines.
+    other = len(line) - len(json.loads(line)["message"])
+    return number + 1, collections.Counter({length - other: count for length, count in lengths.items()})
+
+
+def predicates(total, lengths):
+    """Share, kind, Gadwall's condition, DuckDB's: two kinds with a literal that lines can be searched for, two without."""
+    for share, word, is_category in SHARES:
+        yield share, "text", f"message LIKE '%{word}%'", f"message LIKE '%{word}%'"
+        yield share, "category", f"category {is_category}", f"{CATEGORY} {is_category}"
+        # Three lines each five seconds; every node's log begins at the same time.
+        end = datetime.datetime.fromisoformat(START) + datetime.timedelta(seconds=5 * math.ceil(total / 4 * share / 100 / 3))
+        yield share, "ts", f"ts < '{end:%Y-%m-%dT%H:%M:%SZ}'", f"{TS} < '{end:%Y-%m-%dT%H:%M:%SZ}'"
+        longer, best = 0, (math.inf, 0)
+        for length in sorted(lengths, reverse=True):
+            best = min(best, (abs(longer / total - share / 100), length))
+            longer += lengths[length]
+        best = min(best, (abs(1 - share / 100), 0))
+        yield share, "length", f"length(message) > {best[1]}", f"length(message) > {best[1]}"
+
+
+def selectivity(work):
+    total, lengths = 0, collections.Counter()
+    for number in range(4):
+        path = work / f"nodes/vm{number}/logs/my_logs.log.1"
+        generate(path, megabytes * 1048576 // 4, number)
+        count, of_length = marked(path)
+        total += count
+        lengths += of_length
+    configure(work, [f"vm{number}" for number in range(4)])
+    print(f"  {size_of(work):,} bytes, {total:,} lines: time and processor time with the scanner's filter ÷ without; ÷ DuckDB's; "
+          "share of the bytes that moved")
+    for share, kind, condition, its_condition in predicates(total, lengths):
+        # What is not known of coalesce is not known of the condition in it.
+        blind_condition = f"coalesce({condition}, false)"
+        for form, ours, theirs in (
+            ("groups", "SELECT service, count(*) AS n, max(ts) AS last FROM live WHERE {} GROUP BY service",
+             f"SELECT {SERVICE} AS service, count(*) AS n, max({TS}) AS last FROM {log('message', 'ts')} WHERE {its_condition} GROUP BY 1"),
+            ("rows", "SELECT ts, message FROM live WHERE {}", f"SELECT {TS} AS ts, message FROM {log('message', 'ts')} WHERE {its_condition}"),
+        ):
+            if form == "rows" and kind != "text":
+                continue
+            seeing, blind = ours.format(condition), ours.format(blind_condition)
+            for statement, is_seeing in ((seeing, True), (blind, False)):
+                said = timed([gadwall, "query", "--explain", statement], work).out.decode()
+                if ("\nscanned " in said) != is_seeing:
+                    sys.exit(f"the scanner has another filter than was meant: {statement}\n{said}")
+            a, b, c = [], [], []
+            for turn in range(min(rounds, 3)):
+                a.append(ask(work, seeing))
+                b.append(ask(work, blind))
+                c.append(ask_duckdb(work, theirs))
+                # Comparing millions of rows takes longer than asking for them.
+                if form == "groups" or turn == 0:
+                    compare(seeing, a[-1].out, c[-1].out)
+                    compare(blind, b[-1].out, c[-1].out)
+            read, moved, _ = coverage(a[-1])
+            kept = sum(int(row[1]) for row in rows(a[-1].out)[1]) if form == "groups" else a[-1].out.count(b"\n") - 1
+            mine, without, its = medians(a), medians(b), medians(c)
+            filtered, ratio = ratios(mine, without), ratios(mine, its)
+            note(kind="selectivity", share=share, predicate=condition, form=form, kept=kept, lines=total, gadwall=mine, without_filter=without, duckdb=its,
+                 wall_filter_ratio=filtered["wall_ratio"], cpu_filter_ratio=filtered["cpu_ratio"], **ratio, read=read, moved=moved)
+            print(f"  {form:6} {kind:8} {percent(kept, total):>9}  {filtered['wall_ratio']:.2f} {filtered['cpu_ratio']:.2f}; "
+                  f"{ratio['wall_ratio']:.2f} {ratio['cpu_ratio']:.2f}  {mine['wall']:.2f} s, without {without['wall']:.2f} s, DuckDB {its['wall']:.2f} s; "
+                  f"{percent(moved, read):>9} moved  {condition}", flush=True)
+
+
+def peers(work):
+    """The case study's amount in one file, which one thread of a node reads."""
+    path = work / "nodes/vm0/logs/my_logs.log.1"
+    generate(path, 313_000_000, 1)
+    configure(work, ["vm0"])
+    file = str(path.relative_to(work))
+
+    def counts(category):
+        return ask_duckdb(work, f"SELECT {category} AS category, count(*) AS n FROM {log('message', files=file)} GROUP BY 1")
+
+    others = {
+        "gadwall": lambda: ask(work, BY_CATEGORY),
+        "DuckDB": lambda: counts(CATEGORY),
+        "DuckDB, first brackets": lambda: counts("split_part(split_part(message, '[', 2), ']', 1)"),
+        "polars": lambda: timed([python, "-c", POLARS, file], work, POLARS_MAX_THREADS=str(cores)),
+        "chdb": lambda: timed([python, "-c", CHDB, file, str(cores)], work),
+        "grep and awk": lambda: timed(["bash", "-o", "pipefail", "-c", GREP, file], work),
+        "awk, first brackets": lambda: timed(["bash", "-c", AWK, file], work),
+    }
+    timings = {name: [] for name in others}
+    for _ in range(rounds):
+        for name, run in others.items():
+            timings[name].append(run())
+            header, answer = rows(timings[name][-1].out.replace(b'"', b""))
+            if (header, answer) != rows(timings["gadwall"][-1].out):
+                sys.exit(f"{name} counts otherwise: {timings[name][-1].out.decode()}\n----\n{timings['gadwall'][-1].out.decode()}")
+    print(f"  count by category over {path.stat().st_size:,} bytes in one file: gadwall's time and processor time ÷ the other's")
+    mine = medians(timings["gadwall"])
+    for name, some in timings.items():
+        its = medians(some)
+        ratio = ratios(mine, its)
+        note(kind="peers", by=name, bytes=path.stat().st_size, **its, **ratio)
+        print(f"  {name:22} {ratio['wall_ratio']:5.2f} {ratio['cpu_ratio']:5.2f}  {its['wall']:.2f} s, processors {its['cpu']:.2f} s", flush=True)
+
+
+def nodes(work, count=1000, at_once=8):
+    """Small files on many nodes: what is measured is everything but reading them."""
+    names = [f"vm{number}" for number in range(count)]
+    each = 25
+    log_file = work / "all.log"
+    generate(log_file, count * 2 * each * 164, 1)
+    lines = log_file.read_bytes().splitlines(keepends=True)
+    log_file.unlink()
+    for number, name in enumerate(names):
+        folder = work / "nodes" / name / "logs"
+        folder.mkdir(parents=True)
+        for place, file in enumerate(("my_logs.log", "my_logs.log.1")):
+            first = (2 * number + place) * each
+            (folder / file).write_bytes(b"".join(lines[first:first + each]))
+    configure(work, names)
+    theirs = f"SELECT {CATEGORY} AS category, count(*) AS n FROM {log('message')} GROUP BY 1"
+    timings, own = [], []
+    for _ in range(min(rounds, 3)):
+        timings.append(ask(work, BY_CATEGORY))
+        compare(BY_CATEGORY, timings[-1].out, ask_duckdb(work, theirs).out)
+        own.append(coverage(timings[-1])[2])
+    its, spent = medians(timings), statistics.median(own)
+    beyond = its["wall"] - spent / at_once
+    note(kind="nodes", nodes=count, at_once=at_once, **its, own_seconds=round(spent, 3), beyond=round(beyond, 3), goal=2)
+    print(f"  {count:,} nodes with two files of {each} lines: {its['wall']:.2f} s, processors {its['cpu']:.2f} s; the nodes' own {spent:.2f} s, "
+          f"{at_once} at once {spent / at_once:.2f} s; beyond it {beyond:.2f} s (2), {1000 * beyond / count:.1f} ms a node")
+
+
+def first_byte(statement, work):
+    start = time.monotonic()
+    process = subprocess.Popen([gadwall, "query", "--quiet", "--format", "ndjson", statement], cwd=work, stdout=subprocess.PIPE)
+    found = os.read(process.stdout.fileno(), 1)
+    seconds = time.monotonic() - start
+    process.stdout.read()
+    if process.wait() or not found:
+        sys.exit(f"no answer: {statement}")
+    return seconds
+
+
+def small(work):
+    for number in range(3):
+        generate(work / f"nodes/vm{number}/logs/my_logs.log.1", 1_000_000, number)
+    configure(work, [f"vm{number}" for number in range(3)])
+    for statement in (BY_CATEGORY, "SELECT ts, node, message FROM live WHERE category = 'CRITICAL' LIMIT 10"):
+        seconds = sorted(first_byte(statement, work) for _ in range(9))
+        middle, least = statistics.median(seconds), seconds[0]
+        note(kind="small", statement=statement, seconds=round(middle, 3), least=round(least, 3), greatest=round(seconds[-1], 3), goal=0.4)
+        print(f"  three nodes of 1 MB, to the first row: {middle:.2f} s (0.4), of nine the least {least:.2f} s  {statement}", flush=True)
+
+
+SECTIONS = [(statements, set(GOALS)), (selectivity, {"selectivity"}), (peers, {"peers"}), (nodes, {"nodes"}), (small, {"small"})]
+for section, its_kinds in SECTIONS:
+    if its_kinds & set(kinds):
+        folder = tempfile.mkdtemp(dir=os.environ.get("TMPDIR"))
+        try:
+            section(pathlib.Path(folder))
+        finally:
+            shutil.rmtree(folder)
