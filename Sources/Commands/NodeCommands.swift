@@ -47,7 +47,15 @@ private struct NodeTaskStart<Document: Decodable> {
     document = try decodeJSON(
       Document.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))")
     let policyPath = joined(nodeRoot, "etc/gadwall/policy.yaml")
-    if exists(policyPath) { policy = try PolicyFile.read(policyPath) }
+    // Without the file there is no policy; one that can't be looked at is no such case.
+    var hasPolicy = true
+    do throws(SystemError) { _ = try FileInfo(path: policyPath) } catch {
+      guard error.isMissing else {
+        throw error.failure("config.unreadable", "The node's policy \(policyPath) can't be read.")
+      }
+      hasPolicy = false
+    }
+    if hasPolicy { policy = try PolicyFile.read(policyPath) }
     var duckdb = try DuckDB.locate(configured: nil)
     duckdb.sandboxIsOptional = policy.sandbox == .optional
     let kind = try arguments.choice(progress, ProgressKind.self) ?? .none
@@ -155,15 +163,14 @@ extension QueryPolicy {
         remedy: "Known are \(known.joined(separator: ", ")).")
     }
     answersQueries = file.queries == .allow
-    try check(file.relations, "relation", Relation.allCases.map(\.rawValue))
-    relations = file.relations.map { Set($0.compactMap(Relation.init(rawValue:))) }
+    logs = file.logs.map { Set($0) }
     try check(file.columns, "column", relationColumns.map(\.name))
     columns = file.columns.map { Set($0) }
     for column in RowColumn.allCases {
       switch file.redact[column.name] {
       case .remove: redacted[column] = .remove
       case .hash: redacted[column] = .hash
-      case nil: break
+      case .keep, nil: break
       }
     }
     if let path = file.hashKey {

@@ -4,12 +4,12 @@ public import Support
 /// What a node lets out of its logs, as its `policy.yaml` says (docs/policy.md).
 public struct PolicyFile: Sendable, Equatable {
   public enum Queries: String, Sendable, CaseIterable { case allow, refuse }
-  public enum Redaction: String, Sendable, CaseIterable { case remove, hash }
+  public enum Redaction: String, Sendable, CaseIterable { case remove, hash, keep }
   public enum SandboxRule: String, Sendable, CaseIterable { case required, optional }
 
   public var queries = Queries.allow
-  /// Relations that may be asked; nil for all.
-  public var relations: [String]?
+  /// Patterns of log files that may be read; nil for all.
+  public var logs: [String]?
   /// Columns that may leave; nil for all.
   public var columns: [String]?
   public var redact: [String: Redaction] = [:]
@@ -49,7 +49,7 @@ extension Reader {
     let top = try section(
       root, "",
       keys: [
-        "queries", "relations", "columns", "redact", "hashKey", "rows", "smallestGroup", "maxRows",
+        "queries", "logs", "columns", "redact", "hashKey", "rows", "smallestGroup", "maxRows",
         "maxBytes",
         "sandbox",
       ])
@@ -67,7 +67,7 @@ extension Reader {
       }
       return read
     }
-    func names(_ key: String) throws(Failure) -> [String]? {
+    func names(_ key: String, areLowercase: Bool = true) throws(Failure) -> [String]? {
       guard let value = member(top, key) else { return nil }
       guard case .sequence(let items, _) = value else {
         throw wrong("config.value", value.mark, "\(key) is a list of names.")
@@ -77,7 +77,7 @@ extension Reader {
         guard case .scalar(let name, _, _) = item else {
           throw wrong("config.value", item.mark, "\(key) is a list of names.")
         }
-        names.append(name.lowercased())
+        names.append(areLowercase ? name.lowercased() : name)
       }
       return names
     }
@@ -92,12 +92,17 @@ extension Reader {
     var policy = PolicyFile()
     policy.queries = try choice(top, "queries", policy.queries)
     policy.sandbox = try choice(top, "sandbox", policy.sandbox)
-    policy.relations = try names("relations")
+    policy.logs = try names("logs", areLowercase: false)
     policy.columns = try names("columns")
     let redact = try section(top, "redact", keys: PolicyFile.redactable)
     for column in PolicyFile.redactable where member(redact, column) != nil {
       policy.redact[column] = try choice(redact, column, .remove)
     }
+    // What is hidden in a column of its own stands in a malformed line whole, and in a key that comes twice.
+    if policy.redact.contains(where: { $0.value != .keep && $0.key != "text" && $0.key != "extra" }) {
+      for column in ["text", "extra"] where policy.redact[column] == nil { policy.redact[column] = .remove }
+    }
+    policy.redact = policy.redact.filter { $0.value != .keep }
     policy.hashKey = try text(top, "hashKey").map { absolute($0) }
     if policy.hashKey == nil, policy.redact.values.contains(.hash) {
       throw wrong(

@@ -179,6 +179,8 @@ public struct FileInfo: Sendable, Equatable {
   public var inode: UInt64
   public var size: Int64
   public var uid: UInt32
+  /// The lowest nine bits of its mode, and the three above.
+  public var permissions: UInt32
   public var links: UInt64
   /// Nanoseconds since 1970.
   public var modified: Int64
@@ -214,6 +216,7 @@ public struct FileInfo: Sendable, Equatable {
     inode = raw.inode
     size = Int64(clamping: raw.size)
     uid = raw.uid
+    permissions = raw.mode & 0o7777
     links = raw.links
     modified = nanoseconds(raw.mtime_seconds, raw.mtime_nanoseconds)
     modifiedSeconds = min(max(raw.mtime_seconds, -62_135_596_800), 253_402_300_799)

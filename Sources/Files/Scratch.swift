@@ -1,3 +1,4 @@
+import Glibc
 import Support
 
 /// Folders for what is on its way. A lock in each says whether its program still lives, whatever container that runs in.
@@ -31,14 +32,24 @@ public struct ScratchFolder: ~Copyable {
     lock.release()
   }
 
-  /// Removes those of programs that were killed.
+  /// Removes those of programs that were killed: folders of this user's that nobody else may write to, whose lock nobody has.
   public static func removeAbandoned(in folder: String, prefix: String) {
-    for name in ((try? folderEntries(folder)) ?? []).compactMap(\.name) where name.hasPrefix(prefix) {
-      let lockPath = joined(joined(folder, name), lockName)
-      guard exists(lockPath), let lock = try? FileLock.take(lockPath) else { continue }
-      try? removeTree(joined(folder, name))
+    for name in ((try? folderEntries(folder)) ?? []).compactMap(\.name) where isOurs(name, prefix) {
+      let path = joined(folder, name)
+      let lockPath = joined(path, lockName)
+      guard let info = try? FileInfo(path: path), info.kind == .directory, info.uid == geteuid(),
+        info.permissions & 0o077 == 0, let file = try? FileInfo(path: lockPath), file.kind == .regular,
+        let lock = try? FileLock.take(lockPath)
+      else { continue }
+      try? removeTree(path)
       lock.release()
     }
+  }
+
+  private static func isOurs(_ name: String, _ prefix: String) -> Bool {
+    let rest = name.dropFirst(prefix.count)
+    return name.hasPrefix(prefix) && rest.count == 16
+      && rest.allSatisfy { $0.isASCII && $0.isHexDigit && !$0.isUppercase }
   }
 
   private static let lockName = ".lock"

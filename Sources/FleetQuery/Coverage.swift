@@ -24,8 +24,8 @@ public struct Coverage: Sendable, Codable {
     public var seconds = 0.0
     /// What the node's policy changes of its rows.
     public var policy: [String] = []
-    /// Groups that its policy keeps back, since they are too small: they are missing from the answer.
-    public var withheld: Int64 = 0
+    /// Its policy keeps back groups that are too small, if there are any: then they are missing from the answer.
+    public var mayWithhold = false
     /// Files that were not read; the gaps among them are missing from the answer.
     public var passedOver: [PassedOver] = []
 
@@ -53,7 +53,7 @@ public struct Coverage: Sendable, Codable {
   public func count(_ state: NodeCoverage.State) -> Int { nodes.count { $0.state == state } }
   /// Whether every row that was asked for was seen.
   public var isWhole: Bool {
-    nodes.allSatisfy { $0.state == .answered && $0.gaps.isEmpty && $0.withheld == 0 }
+    nodes.allSatisfy { $0.state == .answered && $0.gaps.isEmpty && !$0.mayWithhold }
   }
   /// Whether anybody answered; a statement that asks no node has its answer.
   public var hasAnswers: Bool { nodes.isEmpty || nodes.contains { $0.state == .answered } }
@@ -78,8 +78,7 @@ public struct Coverage: Sendable, Codable {
     if malformed > 0 { parts.append("\(grouped(malformed)) malformed") }
     let gaps = nodes.reduce(0) { $0 + $1.gaps.count }
     if gaps > 0 { parts.append("\(counted(gaps, "file")) missing") }
-    let withheld = sum(\.withheld)
-    if withheld > 0 { parts.append("\(grouped(withheld)) small groups withheld") }
+    if nodes.contains(where: \.mayWithhold) { parts.append("small groups withheld") }
     if nodes.contains(where: { !$0.policy.isEmpty }) { parts.append("limited by policy") }
     parts.append("\(ByteCount(sum(\.moved))) moved")
     if let snapshot { parts.append("archive as of snapshot \(snapshot)") }

@@ -25,6 +25,8 @@ public struct QueryDocument: Sendable, Codable {
     /// The number of the node's first file, and how many it may have: no two nodes give a file the same number.
     public var firstFile: Int32
     public var fileCount: Int32
+
+    var isSane: Bool { firstFile >= 0 && fileCount >= 0 && fileCount <= Int32.max - firstFile }
   }
 
   public var format = 1
@@ -34,8 +36,6 @@ public struct QueryDocument: Sendable, Codable {
   public var logs: TaskDocument.Logs
   /// The sequence number of the snapshot that the archive is read as of.
   public var sequence: Int64
-  /// What the statement reads.
-  var relations: Set<Relation>
   /// What of the rows is asked for.
   var used: UsedColumns
   /// What is asked of its rows; when there is nothing, the frames themselves are the answer.
@@ -50,7 +50,8 @@ public struct QueryDocument: Sendable, Codable {
 
   /// Numbers that the node may give its files.
   func numbers(of node: Node) -> Range<Int32> {
-    nodes[node.key].map { $0.firstFile..<($0.firstFile + $0.fileCount) } ?? 0..<0
+    guard let part = nodes[node.key], part.isSane else { return 0..<0 }
+    return part.firstFile..<(part.firstFile + part.fileCount)
   }
 }
 
@@ -85,8 +86,10 @@ public struct QueryReport: Sendable, Codable {
   public var refused: String?
   /// What the node's policy changes of its rows.
   public var policy: [String] = []
-  /// Groups that its policy keeps back, since they are too small.
-  public var withheld: Int64 = 0
+  /// Its policy keeps back groups that are too small, if there are any: whether there are would tell of single rows.
+  public var mayWithhold = false
+  public var fileCount = 0
+  /// Those that rows have to be told of.
   public var files: [File] = []
   public var parts: [Part] = []
   public var bytes: Int64 = 0

@@ -157,7 +157,7 @@ public struct FleetQuery: Sendable {
     do {
       // The names that DuckDB gives the text as it was written: a tree that was written back changes some.
       let text =
-        request.parameters.isEmpty ? statement.text : try await session.rendered(statement.query).text
+        request.parameters.isEmpty ? statement.text : try await session.rendered(statement.named).text
       columns = resultColumns(try await session.run(["DESCRIBE FROM query(\(text))"]))
     } catch {
       throw Failure(
@@ -257,10 +257,9 @@ public struct FleetQuery: Sendable {
       parts[node.key] = QueryDocument.NodePart(
         held: holdings.batches(of: node), firstFile: Int32(index) * width, fileCount: width)
     }
-    let relations = prepared.statement.relations
     var document = QueryDocument(
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
-      relations: relations, used: prepared.plan.used, questions: prepared.plan.questions,
+      used: prepared.plan.used, questions: prepared.plan.questions,
       filter: prepared.plan.liveFilter,
       answerLimit: request.answerLimit, nodes: parts)
     let streams = request.streams && prepared.plan.isPlain
@@ -333,13 +332,13 @@ public struct FleetQuery: Sendable {
         if report.tooOld { asked.isTooOld = true }
         asked.sqlError = asked.sqlError ?? report.sqlError
         coverage = Coverage.NodeCoverage(node: outcome.node, state: .answered)
-        coverage.files = report.files.count
+        coverage.files = report.fileCount
         coverage.bytes = report.bytes
         coverage.lines = report.lines
         coverage.malformed = report.malformed
         coverage.prunedFiles = report.prunedFiles
         coverage.policy = report.policy
-        coverage.withheld = report.withheld
+        coverage.mayWithhold = report.mayWithhold
         coverage.moved = report.parts.reduce(0) { $0 + $1.bytes }
         coverage.seconds = report.seconds
         coverage.passedOver = report.passedOver
@@ -407,7 +406,7 @@ public struct FleetQuery: Sendable {
     func refuse(_ what: String) -> Failure { Failure("query.report", "The report \(key) \(what).") }
     let sane: ClosedRange<Int64> = 0...(1 << 50)
     guard
-      [report.bytes, report.lines, report.malformed ?? 0, Int64(report.prunedFiles), report.withheld]
+      [report.bytes, report.lines, report.malformed ?? 0, Int64(report.prunedFiles), Int64(report.fileCount)]
         .allSatisfy(
           sane.contains),
       (0...1e9).contains(report.seconds)

@@ -50,12 +50,20 @@ public struct QueryTask: Sendable {
   private func run(until deadline: Deadline) async throws(Failure) -> QueryReport {
     let watch = Stopwatch()
     var report = QueryReport(query: document.query, node: context.node, version: DuckDB.version)
-    guard let part = document.nodes[context.node.key] else {
-      throw Failure("task.broken", "The task document does not name the node \(context.node).")
+    guard let part = document.nodes[context.node.key], part.isSane else {
+      throw Failure("task.broken", "The task document does not name the node \(context.node) as it should.")
     }
-    let look = try await NodeLook(
+    for pattern in document.logs.live + document.logs.rotated
+    where pattern.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("..".utf8) }) {
+      throw Failure(
+        "task.broken", "The task document names files outside of the node's root: \(printable(pattern)).")
+    }
+    var look = try await NodeLook(
       root: context.root, logs: document.logs, ledgerPath: context.ledgerPath, node: context.node,
       held: part.held, until: deadline)
+    // Ours are neither logs nor anybody's to ask for.
+    let own = ["etc/gadwall/", "var/lib/gadwall/"].map { joined(context.root, $0) }
+    look.wanted.removeAll { wanted in own.contains { wanted.file.path.hasPrefix($0) } }
     report.passedOver = look.passedOver
     report.missingFolders = look.missingFolders
     report.policy = policy.notes
@@ -75,17 +83,24 @@ public struct QueryTask: Sendable {
       let folder = try scratchFolder()
       let scratch = folder.path
       defer { try? removeTree(scratch) }
+      let questions: [QueryPlan.Question]
+      do throws(Failure) { questions = try await judgedQuestions(deadline) } catch {
+        guard error.code == "policy.refused" else { throw error }
+        report.refused = error.sentence
+        return try await published(report)
+      }
       let filter = RowFilter.every([
         try await policy.rowFilter(context.duckdb, deadline), policy.filter(document.filter),
       ])
       let frames = try await scan(look, filter, first: part.firstFile, scratch, &report)
       do throws(Failure) {
         let sendsRows =
-          document.questions.isEmpty ? true : try await hasManyGroups(frames, scratch, deadline, report)
+          document.questions.isEmpty
+          ? true : try await hasManyGroups(questions, frames, scratch, deadline, report)
         let sent =
           sendsRows
           ? frames.map { Sent(path: $0.path, rows: $0.rows) }
-          : try await answers(frames, scratch, deadline, &report)
+          : try await answers(questions, frames, scratch, deadline, &report)
         if let reason = policy.refusal(ofRows: sent.reduce(0) { $0 + $1.rows }) {
           report.refused = reason
         } else {
@@ -93,7 +108,10 @@ public struct QueryTask: Sendable {
         }
       } catch {
         switch error.code {
-        case "sql.failed": report.sqlError = error.words
+        case "sql.failed":
+          report.sqlError =
+            policy.hidesErrors
+            ? "It fails over a node's rows, and that node's policy keeps back the words." : error.words
         case "policy.bytes": report.refused = error.sentence
         default: throw error
         }
@@ -101,6 +119,13 @@ public struct QueryTask: Sendable {
     }
     report.seconds = watch.seconds
     return try await published(report)
+  }
+
+  private func judgedQuestions(_ deadline: Deadline) async throws(Failure) -> [QueryPlan.Question] {
+    guard !document.questions.isEmpty, !policy.isOpen else { return document.questions }
+    let session = try context.duckdb.session(Gather.settings(scratch: nil, deadline: deadline))
+    defer { session.end() }
+    return try await policy.judged(document.questions, of: document, session)
   }
 
   private func published(_ report: QueryReport) async throws(Failure) -> QueryReport {
@@ -135,6 +160,7 @@ public struct QueryTask: Sendable {
     var lines: Int64 = 0
     var malformed: Int64? = 0
     var prunedFiles = 0
+    var fileCount = 0
     var passedOver: [PassedOver] = []
   }
 
@@ -165,8 +191,11 @@ public struct QueryTask: Sendable {
       report.lines += scanned.lines
       report.malformed = report.malformed.flatMap { all in scanned.malformed.map { all + $0 } }
       report.prunedFiles += scanned.prunedFiles
+      report.fileCount += scanned.fileCount
       report.passedOver += scanned.passedOver
     }
+    // What is counted would tell of the lines that the policy hides.
+    if policy.rows != nil { report.malformed = nil }
     return results.compactMap(\.frame).filter { $0.rows > 0 }
   }
 
@@ -238,8 +267,11 @@ public struct QueryTask: Sendable {
           node: context.node, folder: file.folder, stream: file.stream, rotated: file.rotated,
           digest: made.hexDigest())
       }
-      result.files.append(
-        QueryReport.File(number: number, stream: wanted.stream, rotated: wanted.rotated, batch: batch))
+      result.fileCount += 1
+      if document.used.needsFiles {
+        result.files.append(
+          QueryReport.File(number: number, stream: wanted.stream, rotated: wanted.rotated, batch: batch))
+      }
     }
     try scanner.drain { try writer.append(&$0) }
     result.frame = try writer.finish()
@@ -288,9 +320,10 @@ public struct QueryTask: Sendable {
 
   /// Whether more than half of some rows make groups of their own: then grouping costs more than it saves, and the rows themselves are sent.
   private func hasManyGroups(
-    _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline, _ report: QueryReport
+    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline,
+    _ report: QueryReport
   ) async throws(Failure) -> Bool {
-    let asked = document.questions.filter(\.relation.hasLive)
+    let asked = questions.filter(\.relation.hasLive)
     guard policy.smallestGroup == 1, frames.reduce(0, { $0 + $1.rows }) > Self.manyRows,
       asked.contains(where: { $0.rowsSQL != nil })
     else { return false }
@@ -327,33 +360,24 @@ public struct QueryTask: Sendable {
 
   /// Asks the questions of the frames. The statement's expressions meet these, and no log.
   private func answers(
-    _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline, _ report: inout QueryReport
+    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline,
+    _ report: inout QueryReport
   ) async throws(Failure) -> [Sent] {
     let output = joined(scratch, "out")
     let spill = joined(scratch, "spill")
     for folder in [output, spill] {
       try makeScratch(folder)
     }
-    var asked = document.questions.numbered(where: \.hasLive)
-    var withheld: [SQL] = []
-    if policy.smallestGroup > 1 {
-      let session = try context.duckdb.session(Gather.settings(scratch: nil, deadline: deadline))
-      defer { session.end() }
-      for index in asked.indices {
-        let (question, small) = try await limited(asked[index].question, to: policy.smallestGroup, session)
-        asked[index].question = question
-        withheld.append(small)
-      }
-    }
+    let asked = questions.numbered(where: \.hasLive)
     let counts = asked.map { number, _ -> SQL in
       "SELECT count(*) AS rows FROM read_parquet(\(joined(output, "\(number).parquet")))"
     }
     let results = try await confined(
       context.duckdb, try relations(frames, scratch, report),
-      answerStatements(asked, in: output) + counts + withheld, reading: scratch, writing: [output, spill],
+      answerStatements(asked, in: output) + counts, reading: scratch, writing: [output, spill],
       DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
-    let numbers = results.suffix(counts.count + withheld.count).map { $0.first }
-    report.withheld = numbers.reduce(0) { $0 + ($1?["withheld"]?.integer ?? 0) }
+    let numbers = results.suffix(counts.count).map { $0.first }
+    report.mayWithhold = policy.smallestGroup > 1
     return zip(asked, numbers).map { item, count in
       Sent(
         path: joined(output, "\(item.number).parquet"), rows: count?["rows"]?.integer ?? 0,

@@ -86,10 +86,12 @@ private struct ConditionReader {
       guard let input = part["input"], let lower = part["lower"], let upper = part["upper"] else {
         return .everything
       }
-      return .all([
+      // One end may say how the other is compared, too: by a collation.
+      let ends = [
         compared(input, "COMPARE_GREATERTHANOREQUALTO", lower),
         compared(input, "COMPARE_LESSTHANOREQUALTO", upper),
-      ])
+      ]
+      return ends.allSatisfy(\.isExact) ? .all(ends) : .everything
     case ("FUNCTION", _): return function(part)
     default: return .everything
     }
@@ -125,6 +127,10 @@ private struct ConditionReader {
     case "COMPARE_DISTINCT_FROM":
       guard let column = column(value) else { return .everything }
       return .exact(.any([.isNull(column), plain]))
+    case "COMPARE_NOT_DISTINCT_FROM":
+      // Where there is no value it is false, and its opposite true.
+      guard let column = column(value) else { return .everything }
+      return .exact(.all([.isNull(column, false), plain]))
     default: return .exact(plain)
     }
   }

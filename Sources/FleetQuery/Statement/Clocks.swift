@@ -36,10 +36,13 @@ func withFixedClocks(_ query: Syntax, at moment: Instant) -> Syntax {
   var names: Set<String> = []
   var isNamed = false
   func look(_ part: Syntax) {
-    if part.expressionClass == "COLUMN_REF" {
-      // The name of a column that nobody named is its text.
-      if part.columnName?.contains("(") == true { isNamed = true }
-    } else if let alias = part["alias"]?.string, !alias.isEmpty {
+    if part.expressionClass == "CONSTANT" { return }
+    // The name of a column that nobody named is its text.
+    if case .text(let text) = part, text.contains("(") { isNamed = true }
+    if part.expressionClass == "LAMBDA", let parameters = part["lhs"] {
+      for name in namesIn(parameters) { names.insert(name) }
+    }
+    if part.expressionClass != "COLUMN_REF", let alias = part["alias"]?.string, !alias.isEmpty {
       names.insert(alias.lowercased())
     }
     for list in ["column_name_alias", "aliases"] {
@@ -78,4 +81,10 @@ func withFixedClocks(_ query: Syntax, at moment: Instant) -> Syntax {
     }
   }
   return changed ?? query
+}
+
+/// Of all columns in it, the last parts of their names.
+private func namesIn(_ part: Syntax) -> [String] {
+  if part.expressionClass == "COLUMN_REF" { return part.columnName.map { [$0] } ?? [] }
+  return part.parts.flatMap(namesIn)
 }

@@ -5,8 +5,10 @@ public import Support
 public struct Statement: Sendable {
   /// As the user wrote it. DuckDB gets it as a literal alone, never as a statement.
   public var text: String
-  /// Its syntax tree.
+  /// Its syntax tree, in which clocks stand still.
   var query: Syntax
+  /// The same before they did: its columns are called by it.
+  var named: Syntax
   /// What it reads.
   public var relations: Set<Relation>
 
@@ -41,8 +43,10 @@ extension Session {
         remedy: "Give one SELECT.")
     }
     let whole = try withParameters(try withFaithfulNumbers(query), parameters)
-    let gated = try gate(withFixedClocks(whole, at: moment))
-    return Statement(text: text, query: gated.query, relations: gated.relations)
+    let gated = try gate(whole)
+    return Statement(
+      text: text, query: withFixedClocks(gated.query, at: moment), named: gated.query,
+      relations: gated.relations)
   }
 
   /// The text of a tree, as DuckDB writes it.

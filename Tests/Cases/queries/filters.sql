@@ -121,3 +121,14 @@ SELECT count(*) FROM logs AS l WHERE l.category = 'ERROR' AND l.line + 1 > 5 AND
 SELECT count(*) FROM logs WHERE 'u7' = (extra->>'user') AND category IN ('ERROR', 'WARN')
 
 SELECT count(*) FROM logs WHERE line
+
+-- Where there is no value, NOT of "not distinct" is true.
+SELECT count(*) AS n FROM live WHERE NOT (service IS NOT DISTINCT FROM 'Auth' AND category IS NOT DISTINCT FROM 'INFO')
+
+SELECT node, line FROM live WHERE NOT (rotated IS NOT DISTINCT FROM TIMESTAMP '2020-01-01' OR line > 100)
+
+SELECT count(*) AS n FROM logs WHERE NOT (NOT (stream LIKE '%e') AND NOT (message IS DISTINCT FROM 'Auth'))
+
+SELECT count(*) AS n FROM logs WHERE ts IS NOT DISTINCT FROM NULL
+
+SELECT service, line FROM live WHERE service BETWEEN 'a' AND 'Z' COLLATE NOCASE
