@@ -118,7 +118,8 @@ struct QueryDifferentialTests {
     var asked = 0
     for statement in statements where try await odd.reference.fails(statement) {
       asked += 1
-      let ended = try await odd.fleet.gadwall("query", statement)
+      // A table waits for the end; other formats may have rows by then.
+      let ended = try await odd.fleet.gadwall("query", statement, "--format", "table")
       #expect(
         ended.status == 2 && ended.output.isEmpty && ended.errors.hasPrefix("gadwall: "),
         "\(statement)\n\(ended)")
