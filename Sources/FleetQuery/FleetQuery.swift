@@ -138,7 +138,7 @@ public struct FleetQuery: Sendable {
 
   // MARK: the statement
 
-  private struct Prepared: Sendable {
+  struct Prepared: Sendable {
     var statement: Statement
     var columns: [ResultColumn]
     var plan: QueryPlan
@@ -184,7 +184,7 @@ public struct FleetQuery: Sendable {
 
   // MARK: asking
 
-  private struct Asked: Sendable {
+  struct Asked: Sendable {
     var archive: [String] = []
     var coverage = Coverage()
     var isTooOld = false
@@ -312,183 +312,5 @@ public struct FleetQuery: Sendable {
       await asked.cleaning?.value
       throw Failure("sql.failed", "The statement failed.", words: words)
     }
-  }
-
-  /// Takes up what one node sent. What can't be believed is a failure of that node, and none of its rows is seen.
-  private func take(_ outcome: NodeOutcome, _ document: QueryDocument, _ asked: inout Asked)
-    async throws(Failure) -> Gather.Answer?
-  {
-    var coverage: Coverage.NodeCoverage
-    var taken: Gather.Answer?
-    switch outcome.ending {
-    case .answered:
-      do throws(Failure) {
-        let (report, answer) = try await answer(of: outcome.node, document)
-        if let reason = report.refused {
-          asked.coverage.nodes.append(
-            Coverage.NodeCoverage(node: outcome.node, state: .refused, reason: reason))
-          return nil
-        }
-        if report.tooOld { asked.isTooOld = true }
-        asked.sqlError = asked.sqlError ?? report.sqlError
-        coverage = Coverage.NodeCoverage(node: outcome.node, state: .answered)
-        coverage.files = report.fileCount
-        coverage.bytes = report.bytes
-        coverage.lines = report.lines
-        coverage.malformed = report.malformed
-        coverage.prunedFiles = report.prunedFiles
-        coverage.policy = report.policy
-        coverage.mayWithhold = report.mayWithhold
-        coverage.moved = report.parts.reduce(0) { $0 + $1.bytes }
-        coverage.seconds = report.seconds
-        coverage.passedOver = report.passedOver
-        taken = answer
-      } catch {
-        coverage = Coverage.NodeCoverage(node: outcome.node, state: .failed, reason: error.description)
-      }
-    case .refused(let reason):
-      coverage = Coverage.NodeCoverage(node: outcome.node, state: .refused, reason: reason)
-    case .failed(let reason):
-      coverage = Coverage.NodeCoverage(node: outcome.node, state: .failed, reason: reason)
-    case .timedOut: coverage = Coverage.NodeCoverage(node: outcome.node, state: .timedOut)
-    case .offline: coverage = Coverage.NodeCoverage(node: outcome.node, state: .offline)
-    }
-    asked.coverage.nodes.append(coverage)
-    return taken
-  }
-
-  private func answer(of node: Node, _ document: QueryDocument) async throws(Failure) -> (
-    QueryReport, Gather.Answer
-  ) {
-    let query = document.query
-    let key = QueryKeys.report(query, node)
-    guard let bytes = try await store.get(key, limit: .mebibytes(64)) else {
-      throw Failure("query.no-report", "The node ended well, and its report is not in the store.")
-    }
-    let report = try decodeJSON(
-      QueryReport.self, from: bytes, code: "query.report", document: "The report \(key)")
-    guard report.node == node, report.query == query else {
-      throw Failure("query.report", "The report \(key) is another node's, or of another query.")
-    }
-    guard report.version == DuckDB.version else {
-      throw Failure(
-        "query.version",
-        "The node has DuckDB \(printable(report.version)), and here it is \(DuckDB.version): their rows can't be put together.",
-        remedy: "Install the same Gadwall on both.")
-    }
-    try await check(report, key, document)
-    var answer = Gather.Answer(node: node, files: report.files, numbers: document.numbers(of: node))
-    for part in report.parts {
-      let path = joined(scratch, "in/\(randomName()).parquet")
-      let digest: String
-      guard try await store.get(part.object.key, toFile: path) else {
-        throw Failure("query.report", "The report \(key) names an object that is not there.")
-      }
-      do throws(SystemError) {
-        digest = try sha256(file: path)
-      } catch {
-        throw error.failure("scratch.unwritable", "What a node sent can't be read again.")
-      }
-      guard digest == part.object.digest else {
-        throw Failure("query.digest", "The object \(part.object.key) is not what the node's report says.")
-      }
-      if let question = part.question {
-        answer.answered[question, default: []].append(path)
-      } else {
-        answer.frames.append(path)
-      }
-    }
-    return (report, answer)
-  }
-
-  /// What a report says is a stranger's word: nothing of it may reach another node's rows, or cost more than was asked for.
-  private func check(_ report: QueryReport, _ key: String, _ document: QueryDocument) async throws(Failure) {
-    func refuse(_ what: String) -> Failure { Failure("query.report", "The report \(key) \(what).") }
-    let sane: ClosedRange<Int64> = 0...(1 << 50)
-    guard
-      [report.bytes, report.lines, report.malformed ?? 0, Int64(report.prunedFiles), Int64(report.fileCount)]
-        .allSatisfy(
-          sane.contains),
-      (0...1e9).contains(report.seconds)
-    else { throw refuse("has numbers that can't be") }
-    let numbers = document.numbers(of: report.node)
-    guard Set(report.files.map(\.number)).count == report.files.count,
-      report.files.allSatisfy({ numbers.contains($0.number) })
-    else { throw refuse("names files that are not its own") }
-    let questions = report.parts.compactMap(\.question)
-    guard report.parts.count <= 1024, Set(report.parts.map(\.object.key)).count == report.parts.count,
-      Set(questions).count == questions.count, questions.allSatisfy(document.questions.indices.contains)
-    else { throw refuse("names too many objects, or one twice") }
-    var total: Int64 = 0
-    for part in report.parts {
-      guard part.object.key.hasPrefix(QueryKeys.answers(document.query, report.node)),
-        let size = try await store.stat(part.object.key)?.size, size == part.bytes
-      else { throw refuse("names an object that is not its own, or not there") }
-      total += size
-      guard total <= document.answerLimit.bytes else { throw refuse("comes with more than was asked for") }
-    }
-  }
-
-  // MARK: the archive
-
-  /// The archive's columns as a file, by SQL of ours alone.
-  private func archive(
-    _ table: LoadedTable?, _ request: QueryRequest, _ prepared: Prepared, _ deadline: Deadline
-  ) async throws(Failure) -> [String] {
-    guard let table else { return [] }
-    let path = joined(scratch, "in/archive-\(randomName()).parquet")
-    var columns = relationColumns.filter { prepared.plan.used.uses($0.name) }.map {
-      "\(name: $0.name)" as SQL
-    }
-    // A file has a column at least.
-    if columns.isEmpty { columns = ["line"] }
-    try await duckdb.run(
-      [
-        "COPY (SELECT \(columns.joined(separator: ", ")) FROM iceberg_scan(\(catalog.metadataURL(of: table)))\(condition(request.selection, prepared.plan.archiveFilter))) TO \(path) (FORMAT parquet, COMPRESSION uncompressed)"
-      ],
-      DuckDB.Settings(
-        memory: .gibibytes(2), scratch: joined(scratch, "spill"), load: ["avro", "iceberg"],
-        deadline: deadline))
-    return [path]
-  }
-
-  /// The archive is one more node: the questions are asked of its columns, where nothing else can be read.
-  private func archiveAnswer(
-    _ files: [String], _ plan: QueryPlan, _ deadline: Deadline
-  ) async throws(Failure) -> Gather.Answer {
-    let folder = joined(scratch, "in/archive-\(randomName())")
-    try makeScratch(folder)
-    let asked = plan.questions.numbered(where: \.hasArchive)
-    let spill = joined(scratch, "spill")
-    try await confined(
-      plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"],
-      answerStatements(asked, in: folder), reading: joined(scratch, "in"), writing: [folder, spill],
-      Gather.settings(scratch: spill, deadline: deadline))
-    var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [], isArchive: true)
-    for (number, _) in asked { answer.answered[number] = [joined(folder, "\(number).parquet")] }
-    return answer
-  }
-
-  /// The part of the fleet that was wished for, and of its rows those that matter, of the archive. Iceberg's bounds leave out whole files by it.
-  private func condition(_ selection: NodeSelection, _ filter: RowFilter) -> SQL {
-    func any(_ column: SQL, _ patterns: [String]) -> SQL? {
-      guard !patterns.isEmpty else { return nil }
-      let tests = patterns.map { pattern -> SQL in
-        // Only `*` and `?` mean something in these patterns.
-        let expression = pattern.map { character -> String in
-          switch character {
-          case "*": ".*"
-          case "?": "."
-          default: character.isLetter || character.isNumber ? String(character) : "\\" + String(character)
-          }
-        }.joined()
-        return "regexp_full_match(\(column), \(expression), 's')"
-      }
-      return "(\(tests.joined(separator: " OR ")))"
-    }
-    var all = [any("region", selection.regions), any("zone", selection.zones), any("node", selection.names)]
-      .compactMap(\.self)
-    if filter != .everything { all.append(filter.sql) }
-    return all.isEmpty ? "" : " WHERE \(all.joined(separator: " AND "))"
   }
 }
