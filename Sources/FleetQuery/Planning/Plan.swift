@@ -70,8 +70,15 @@ extension Session {
     shipped.isPlain = isPlainFilter(statement.query)
     // A name that the statement defines may stand before a relation's: then nobody but DuckDB knows which is read where.
     guard !statement.relations.isEmpty, !definesRelation(statement.query) else { return shipped }
+    // Also of what splits: there every read is the only source of a SELECT, and its WHERE stays as it is.
+    var moments: ScanFilter.Moments = [:]
     if let reads = relationSelects(statement.query) {
-      try await filter(&shipped, reads)
+      moments = try await self.moments(reads.flatMap { ScanFilter.momentsAsked($0.select) })
+      func filter(_ isMeant: (Relation) -> Bool) -> RowFilter {
+        ScanFilter.any(reads.filter { isMeant($0.relation) }.map { ScanFilter($0.select, moments) })
+      }
+      shipped.liveFilter = filter(\.hasLive)
+      shipped.archiveFilter = filter(\.hasArchive)
       shipped.nodes = try await nodes(reads.map(\.select))
     }
     guard !asksForNames(statement.query), !takesWholeRows(statement.query) else { return shipped }
@@ -79,18 +86,19 @@ extension Session {
     for isBag in [false, true] {
       // What could not be taken apart at first can't be as bags alone.
       guard let (splits, gather) = try takenApart(statement.query, templates, isBag: isBag) else { break }
-      if let plan = try await checked(splits, gather, columns) { return plan }
+      if let plan = try await checked(splits, gather, columns, shipped) { return plan }
     }
-    return try await narrowed(shipped, statement) ?? shipped
+    return try await narrowed(shipped, statement, moments) ?? shipped
   }
 
   /// Shipping without the rows that nodes can leave out.
-  private func narrowed(_ shipped: QueryPlan, _ statement: Statement) async throws(Failure) -> QueryPlan? {
+  private func narrowed(
+    _ shipped: QueryPlan, _ statement: Statement, _ moments: ScanFilter.Moments
+  ) async throws(Failure) -> QueryPlan? {
     guard let (relation, node) = narrowedQuery(statement.query, shipped.used) else { return nil }
     let sql = try await rendered(node)
     guard let described = try await described(sql) else { return nil }
     // What the scanner leaves is what would be sent: then the frames are.
-    let moments = try await moments(ScanFilter.momentsAsked(node))
     if ScanFilter(node, moments).isExact, node["modifiers"]?.items.isEmpty ?? true { return nil }
     var plan = shipped
     plan.questions = [
@@ -129,7 +137,7 @@ extension Session {
 
   /// The plan, if DuckDB finds both halves sound and of the statement's own types.
   private func checked(
-    _ splits: [SplitSelect], _ gather: Syntax, _ columns: [ResultColumn]
+    _ splits: [SplitSelect], _ gather: Syntax, _ columns: [ResultColumn], _ shipped: QueryPlan
   ) async throws(Failure) -> QueryPlan? {
     var questions: [QueryPlan.Question] = []
     for split in splits {
@@ -154,22 +162,12 @@ extension Session {
     for split in splits {
       used.names?.formUnion(usedColumns(split.node).names ?? Set(relationColumns.map(\.name)))
     }
-    var plan = QueryPlan(
-      way: .split, used: used, questions: questions, nodes: try await nodes(splits.map(\.node)), gather: sql)
-    try await filter(&plan, splits.map { ($0.relation, $0.node) })
+    var plan = shipped
+    plan.way = .split
+    plan.used = used
+    plan.questions = questions
+    plan.gather = sql
     return plan
-  }
-
-  /// Rows for which none of the SELECTs has a use are left out.
-  private func filter(_ plan: inout QueryPlan, _ reads: [(relation: Relation, select: Syntax)])
-    async throws(Failure)
-  {
-    let moments = try await moments(reads.flatMap { ScanFilter.momentsAsked($0.select) })
-    func filter(_ isMeant: (Relation) -> Bool) -> RowFilter {
-      ScanFilter.any(reads.filter { isMeant($0.relation) }.map { ScanFilter($0.select, moments) })
-    }
-    plan.liveFilter = filter(\.hasLive)
-    plan.archiveFilter = filter(\.hasArchive)
   }
 
   /// What constant expressions are as moments; those that are none, or that DuckDB would compare in another way, are left out.

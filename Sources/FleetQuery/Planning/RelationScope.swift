@@ -98,3 +98,8 @@ func relationReads(_ part: Syntax) -> Int {
     && Relation(rawValue: part["table_name"]?.string?.lowercased() ?? "") != nil
   return part.parts.reduce(isOne ? 1 : 0) { $0 + relationReads($1) }
 }
+
+extension Syntax {
+  /// Whether a column is named in it.
+  var hasColumns: Bool { expressionClass == "COLUMN_REF" || parts.contains(where: \.hasColumns) }
+}

@@ -255,12 +255,7 @@ private struct ConditionReader {
   }
 
   /// Whether it has the same value for all rows, and at any time.
-  private func isConstant(_ part: Syntax) -> Bool {
-    func hasColumns(_ part: Syntax) -> Bool {
-      part.expressionClass == "COLUMN_REF" || part.parts.contains(where: hasColumns)
-    }
-    return !hasColumns(part) && scope.isSteady(part)
-  }
+  private func isConstant(_ part: Syntax) -> Bool { !part.hasColumns && scope.isSteady(part) }
 }
 
 extension Syntax {

@@ -279,7 +279,7 @@ private struct Splitter {
   private func overBag(_ aggregate: Syntax, _ parts: inout Parts) -> Syntax? {
     func member(_ value: Syntax) -> Syntax {
       // What is the same for all rows has to stay where it is: a quantile's place is no column.
-      hasColumns(value) ? parts.addMember(value.withoutAlias) : value
+      value.hasColumns ? parts.addMember(value.withoutAlias) : value
     }
     var result = aggregate
     result["children"] = .list((aggregate["children"]?.items ?? []).map(member))
@@ -311,7 +311,7 @@ private struct Splitter {
     }
     guard modifier.type == "ORDER_MODIFIER" else {
       // A limit is a constant or an expression of constants.
-      return hasColumns(modifier) ? nil : modifier
+      return modifier.hasColumns ? nil : modifier
     }
     var orders: [Syntax] = []
     for order in modifier["orders"]?.items ?? [] {
@@ -360,7 +360,7 @@ private struct Splitter {
   private func groupKeys() -> [Syntax]? {
     if select["aggregate_handling"]?.string == "FORCE_AGGREGATES" {
       // What has no column is no key: over no rows there is one group then.
-      return items.filter { aggregatesIn($0).isEmpty && hasColumns($0) }.map(\.withoutAlias)
+      return items.filter { aggregatesIn($0).isEmpty && $0.hasColumns }.map(\.withoutAlias)
     }
     return whole(
       (select["group_expressions"]?.items ?? []).map { expression in
@@ -385,10 +385,6 @@ private struct Splitter {
 
   private func hasWindow(_ part: Syntax) -> Bool {
     part.expressionClass == "WINDOW" || part.parts.contains(where: hasWindow)
-  }
-
-  private func hasColumns(_ part: Syntax) -> Bool {
-    part.expressionClass == "COLUMN_REF" || part.parts.contains(where: hasColumns)
   }
 
   private func mentions(_ part: Syntax, _ name: String) -> Bool {

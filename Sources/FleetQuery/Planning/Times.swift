@@ -47,9 +47,7 @@ private func faster(_ part: Syntax) -> Syntax? {
     // Which part, or how wide: the same for all rows.
     let first = arguments[0]
     if name == "time_bucket" {
-      guard first.expressionClass != "COLUMN_REF", !first.parts.contains(where: mentionsColumns) else {
-        return nil
-      }
+      guard !first.hasColumns else { return nil }
     } else {
       guard first.expressionClass == "CONSTANT", let word = first["value"]?["value"]?.string,
         timeParts.contains(word.lowercased())
@@ -64,8 +62,4 @@ private func faster(_ part: Syntax) -> Syntax? {
 
 private func isTs(_ part: Syntax) -> Bool {
   part.expressionClass == "COLUMN_REF" && part.columnName == "ts"
-}
-
-private func mentionsColumns(_ part: Syntax) -> Bool {
-  part.expressionClass == "COLUMN_REF" || part.parts.contains(where: mentionsColumns)
 }
