@@ -44,8 +44,10 @@ private struct NodeTaskStart<Document: Decodable> {
         "task.digest",
         "The task document \(printable(name)) is not the one that was meant: its digest is another.")
     }
+    let node = try NodeContext.identity(declared: try declaredNode(nodeRoot), environment: environmentNode())
     document = try decodeJSON(
-      Document.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))")
+      Document.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))",
+      reader: node.key)
     let policyPath = joined(nodeRoot, "etc/gadwall/policy.yaml")
     // Without the file there is no policy; one that can't be looked at is no such case.
     var hasPolicy = true
@@ -60,9 +62,7 @@ private struct NodeTaskStart<Document: Decodable> {
     duckdb.sandboxIsOptional = policy.sandbox == .optional
     let kind = try arguments.choice(progress, ProgressKind.self) ?? .none
     context = NodeContext(
-      node: try NodeContext.identity(declared: try declaredNode(nodeRoot), environment: environmentNode()),
-      root: nodeRoot,
-      store: store, duckdb: duckdb,
+      node: node, root: nodeRoot, store: store, duckdb: duckdb,
       progress: { step in
         if kind == .json { Output.errors.write(encodeJSON(step) + [0x0A]) }
       })

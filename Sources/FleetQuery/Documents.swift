@@ -46,7 +46,9 @@ public struct QueryDocument: Sendable, Codable {
   var announces = false
   /// How much of an answer a node may send.
   public var answerLimit: ByteCount
-  public var nodes: [String: NodePart]
+  /// A node sends up to so many rows as they are: to group them it would have to start a DuckDB.
+  var fewRows = 0
+  public var nodes: PartsByReader<NodePart>
 
   /// Numbers that the node may give its files.
   func numbers(of node: Node) -> Range<Int32> {

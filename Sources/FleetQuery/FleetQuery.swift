@@ -24,6 +24,9 @@ public struct QueryRequest: Sendable {
   /// What one node may send.
   public var answerLimit = ByteCount.gibibytes(1)
 
+  /// Up to so many rows a node sends as they are: starting a DuckDB to group them would cost it more than they do.
+  public var fewRows = 100
+
   public init(text: String, logs: TaskDocument.Logs) {
     self.text = text
     self.logs = logs
@@ -252,7 +255,7 @@ public struct FleetQuery: Sendable {
     guard !nodes.isEmpty else { return }
     let query = "\(clock.now().basicStamp)-\(randomName())"
     let width = Int32.max / Int32(nodes.count)
-    var parts: [String: QueryDocument.NodePart] = [:]
+    var parts: PartsByReader<QueryDocument.NodePart> = [:]
     for (index, node) in nodes.enumerated() {
       parts[node.key] = QueryDocument.NodePart(
         held: holdings.batches(of: node), firstFile: Int32(index) * width, fileCount: width)
@@ -261,7 +264,7 @@ public struct FleetQuery: Sendable {
       query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
       used: prepared.plan.used, questions: prepared.plan.questions,
       filter: prepared.plan.liveFilter,
-      answerLimit: request.answerLimit, nodes: parts)
+      answerLimit: request.answerLimit, fewRows: request.fewRows, nodes: parts)
     let streams = request.streams && prepared.plan.isPlain
     document.announces = streams
     let bytes = encodeJSON(document)

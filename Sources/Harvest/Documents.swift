@@ -57,11 +57,11 @@ public struct TaskDocument: Sendable, Codable {
   /// Where data files go, as a URL.
   public var dataPath: String
   /// By node key.
-  public var nodes: [String: NodePart]
+  public var nodes: PartsByReader<NodePart>
 
   public init(
     run: String, task: String, seconds: Double, logs: Logs, urgent: Urgent, keep: Double, dataPath: String,
-    nodes: [String: NodePart]
+    nodes: PartsByReader<NodePart>
   ) {
     self.run = run
     self.task = task

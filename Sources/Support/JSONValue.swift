@@ -111,15 +111,62 @@ public func encodeJSON(_ value: some Encodable, pretty: Bool = false) -> [UInt8]
 }
 
 /// The value, or a ``Failure`` of the given code that names the document and what is wrong with it.
+///
+/// - Parameter reader: whose part of the document is wanted, where it has some (``PartsByReader``).
 public func decodeJSON<Value: Decodable>(
-  _ type: Value.Type, from bytes: [UInt8], code: FailureCode, document: String, remedy: String = ""
+  _ type: Value.Type, from bytes: [UInt8], code: FailureCode, document: String, remedy: String = "",
+  reader: String? = nil
 ) throws(Failure) -> Value {
   do {
-    return try JSONDecoder().decode(type, from: Data(bytes))
+    let decoder = JSONDecoder()
+    if let key = readerKey, let reader { decoder.userInfo[key] = reader }
+    return try decoder.decode(type, from: Data(bytes))
   } catch {
     throw Failure(
       code, "\(document) can't be read as what it should be.", remedy: remedy, words: describe(error))
   }
+}
+
+private let readerKey = CodingUserInfoKey(rawValue: "reader")
+
+/// Parts of a document for its readers, by their names. A reader that says who it is decodes its own alone: each of a thousand would
+/// otherwise decode all thousand.
+public struct PartsByReader<Part: Codable & Sendable>: Codable, Sendable, ExpressibleByDictionaryLiteral {
+  private var parts: [String: Part]
+
+  public init(_ parts: [String: Part]) { self.parts = parts }
+
+  public init(dictionaryLiteral elements: (String, Part)...) {
+    parts = Dictionary(elements) { _, last in last }
+  }
+
+  public subscript(reader: String) -> Part? {
+    get { parts[reader] }
+    set { parts[reader] = newValue }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    guard let key = readerKey, let reader = decoder.userInfo[key] as? String else {
+      parts = try decoder.singleValueContainer().decode([String: Part].self)
+      return
+    }
+    let own = ReaderName(stringValue: reader)
+    parts = [:]
+    parts[reader] = try decoder.container(keyedBy: ReaderName.self).decodeIfPresent(Part.self, forKey: own)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(parts)
+  }
+}
+
+private struct ReaderName: CodingKey {
+  var stringValue: String
+  var intValue: Int? { nil }
+
+  init(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
 }
 
 private func describe(_ error: any Error) -> String {

@@ -28,6 +28,11 @@ struct QueryInterruptionTests {
     }
   }
 
+  /// So many rows that a node asks its DuckDB of them.
+  private func writeMany(_ fleet: TestFleet) throws {
+    try fleet.write(lines(ids("many", 200)), to: fleet.nodes[1].path("var/log/app/many.log"))
+  }
+
   /// Long enough for all nodes but one to answer on a machine that has much else to do.
   private static let deadline = "\(Int(12 * patience))s"
 
@@ -226,6 +231,7 @@ struct QueryInterruptionTests {
     Phase.allCases)
   func interrupted(by signal: Int32, in phase: Phase) async throws {
     try await withNodes(hasEnd: phase != .scan) { fleet in
+      try writeMany(fleet)
       let query = try await RunningQuery(fleet, [phase.statement, "--format", "json"])
       try await phase.reached(fleet)
       let before = fleet.processes()
@@ -245,6 +251,7 @@ struct QueryInterruptionTests {
     arguments: Phase.allCases)
   func killed(in phase: Phase) async throws {
     try await withNodes(hasEnd: phase != .scan) { fleet in
+      try writeMany(fleet)
       let query = try await RunningQuery(fleet, [phase.statement])
       try await phase.reached(fleet)
       let before = fleet.processes()

@@ -287,12 +287,14 @@ struct QueryTests {
   func failing() async throws {
     try await withThirds { fleet, _ in
       for statement in [
-        "SELECT sum(CAST(id AS INTEGER)) FROM live",
+        "SELECT sum(CAST(id AS INTEGER)) FROM live", "SELECT sum(CAST(id AS INTEGER)) FROM live",
         "SELECT CAST(id AS INTEGER) FROM logs ORDER BY line LIMIT 3",
       ] {
         let ended = try await fleet.gadwall("query", statement)
         #expect(
           ended.status == 2 && ended.output.isEmpty && ended.errors.contains("Could not convert"), "\(ended)")
+        // The second time the first node has so many rows that it groups them itself.
+        try fleet.write(lines(ids("many", 200)), to: fleet.nodes[0].path("var/log/app/many.log"))
       }
     }
   }

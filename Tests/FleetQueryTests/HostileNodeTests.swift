@@ -71,7 +71,7 @@ import Testing
 
   private func ask(
     _ statement: String, _ spoil: @escaping @Sendable (inout QueryReport, QueryReport) -> Void = { _, _ in },
-    content: (@Sendable ([UInt8]) -> [UInt8])? = nil
+    content: (@Sendable ([UInt8]) -> [UInt8])? = nil, fewRows: Int = 0
   ) async throws -> (states: [String: Coverage.NodeCoverage.State], rows: String) {
     try await withScratch { folder in
       for node in Engine.nodes {
@@ -87,10 +87,10 @@ import Testing
         duckdb: try await testDuckDB(),
         scratch: joined(folder, "scratch"))
       let taken = Mutex("")
-      let result = try await query.run(
-        QueryRequest(
-          text: statement, logs: TaskDocument.Logs(live: ["var/log/app/*.log"], rotated: [], settle: 0))
-      ) { _, path in
+      var request = QueryRequest(
+        text: statement, logs: TaskDocument.Logs(live: ["var/log/app/*.log"], rotated: [], settle: 0))
+      request.fewRows = fewRows
+      let result = try await query.run(request) { _, path in
         let rows = String(decoding: try readFile(path, limit: .mebibytes(1)), as: UTF8.self)
         taken.withLock { $0 += rows }
       }
@@ -106,8 +106,9 @@ import Testing
     "SELECT id, node FROM live WHERE stream <> '' GROUP BY id, node ORDER BY id",
   ]
 
-  @Test(arguments: statements) func honestOnesAreBothSeen(_ statement: String) async throws {
-    let (states, rows) = try await ask(statement) { _, _ in }
+  @Test(arguments: statements, [0, 100])
+  func honestOnesAreBothSeen(_ statement: String, fewRows: Int) async throws {
+    let (states, rows) = try await ask(statement, { _, _ in }, fewRows: fewRows)
     #expect(states == ["a": .answered, "b": .answered])
     #expect(rows == "{\"c0\":\"a\",\"c1\":\"a\"}\n{\"c0\":\"b\",\"c1\":\"b\"}\n")
   }

@@ -167,10 +167,15 @@ struct Gather: Sendable {
   func unreadable(_ plan: QueryPlan, _ answers: [Answer], until deadline: Deadline) async throws(Failure)
     -> [(node: Node, words: String)]
   {
-    let names: [SQL] =
-      plan.way == .split ? plan.questions.indices.map { "\(name: partialName($0))" } : ["live"]
     var found: [(node: Node, words: String)] = []
     for answer in answers where !answer.isArchive {
+      let names: [SQL] =
+        switch plan.way {
+        // Of its rows the questions are asked here: that these fail over them says nothing of what was sent.
+        case .split where !answer.frames.isEmpty: ["\(name: rowsName)"]
+        case .split: plan.questions.indices.map { "\(name: partialName($0))" }
+        case .nothing, .ship: ["live"]
+        }
       do throws(Failure) {
         try await confined(
           duckdb, try relations(plan, [answer], archive: []),

@@ -92,7 +92,7 @@ public struct QueryTask: Sendable {
       let frames = try await scan(look, filter, first: part.firstFile, scratch, &report)
       do throws(Failure) {
         let sendsRows =
-          document.questions.isEmpty
+          document.questions.isEmpty || isFew(frames)
           ? true : try await hasManyGroups(questions, frames, scratch, deadline, report)
         let sent =
           sendsRows
@@ -153,6 +153,12 @@ public struct QueryTask: Sendable {
     var path: String
     var rows: Int64
     var question: Int?
+  }
+
+  /// Whether the rows themselves are sent since there are so few. What a policy says of amounts is of answers, and these are none.
+  private func isFew(_ frames: [FrameLayout]) -> Bool {
+    policy.isOpen && !document.questions.contains(where: \.isOfRows)
+      && frames.reduce(0) { $0 + $1.rows } <= document.fewRows
   }
 
   /// Rows of which it is worth looking at some before they are grouped, and how many of them.

@@ -275,7 +275,7 @@ public struct Harvest: Sendable {
     let document = TaskDocument(
       run: run, task: "stage", seconds: request.stageSeconds, logs: request.logs, urgent: request.urgent,
       keep: request.keep,
-      dataPath: dataPath, nodes: parts)
+      dataPath: dataPath, nodes: PartsByReader(parts))
     let outcomes = try await carry(
       document, name: adopt == nil ? "stage" : "stage-2", kind: .stage, seconds: request.stageSeconds, nodes)
     // A report in the store is worth more than what the engine says of the task.
@@ -393,7 +393,7 @@ public struct Harvest: Sendable {
     let document = TaskDocument(
       run: run, task: "prune", seconds: request.pruneSeconds, logs: request.logs, urgent: request.urgent,
       keep: request.keep,
-      dataPath: dataPath, nodes: parts)
+      dataPath: dataPath, nodes: PartsByReader(parts))
     stepPoint("prune.before")
     let outcomes = try await carry(document, name: "prune", kind: .prune, seconds: request.pruneSeconds, able)
     let reports = try await runs.pruneReports(run).filter { able.contains($0.node) }
