@@ -2,6 +2,7 @@ import CommandLine
 import Configuration
 import DuckDB
 import Files
+import Fleet
 import Harvest
 import Iceberg
 import Logs
@@ -105,8 +106,25 @@ enum ConfigCheckCommand: Command {
         report("the table \(catalog.table) does not exist yet; the first harvest makes it", nil)
       }
     } catch { report("", error) }
-    checkNodes(configuration, report)
+    switch configuration.engine {
+    case .local: checkNodes(configuration, report)
+    case .bacalhau: await checkBacalhau(configuration, report)
+    }
     return isWhole ? .done : .failed
+  }
+
+  private static func checkBacalhau(
+    _ configuration: Configuration, _ report: (String, Failure?) -> Void
+  ) async {
+    do {
+      let engine = try bacalhauEngine(configuration)
+      let nodes = try await engine.nodes(matching: NodeSelection())
+      report("Bacalhau's orchestrator at \(configuration.bacalhau.api)", nil)
+      if nodes.isEmpty {
+        report("", Failure("fleet.empty", "It has no node of ours.", remedy: engine.whereNodesAre))
+      }
+      for node in nodes { report("the node \(node)", nil) }
+    } catch { report("", error) }
   }
 
   private static func checkNodes(_ configuration: Configuration, _ report: (String, Failure?) -> Void) {

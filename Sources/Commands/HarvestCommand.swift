@@ -9,6 +9,9 @@ enum HarvestCommand: Command {
   static let allowPartial = Flag("allow-partial", "End with 0 even when a node or a file is missing.")
   static let dryRun = Flag("dry-run", "Say what would be staged, committed and deleted, and touch nothing.")
   static let noPrune = Flag("no-prune", "Archive, and delete nothing. The next harvest without it deletes.")
+  static let printJobs = Flag(
+    "print-jobs",
+    "Print the job that the engine would submit to stage, as 'bacalhau job run' takes it, and start nothing.")
   static let quiet = Flag("quiet", "Tell nothing while it runs.")
 
   static let definition = CommandDefinition(
@@ -17,7 +20,7 @@ enum HarvestCommand: Command {
       Each node reads its rotated files once, uploads them, and reports. One Iceberg snapshot takes up all of it. It is read back, and only what it holds \
       is deleted on the nodes. Whatever is killed, cut off or repeated: run it again, and every line is in the table once.
       """,
-    flags: SelectionFlags.all + [dryRun, noPrune, formatFlag, allowPartial, quiet],
+    flags: SelectionFlags.all + [dryRun, noPrune, printJobs, formatFlag, allowPartial, quiet],
     examples: [
       ("gadwall harvest", "All nodes of ./gadwall.yaml"),
       ("gadwall harvest --dry-run", "What would happen?"),
@@ -33,6 +36,18 @@ enum HarvestCommand: Command {
       }
       return try await RehearsalView.run(
         arguments, format, isQuiet: isQuiet, allowPartial: arguments.has(allowPartial))
+    }
+    if arguments.has(printJobs) {
+      return try await cancellableBySignal {
+        try await Workspace.open(arguments).closing { workspace in
+          let harvest = Harvest(
+            engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
+            duckdb: workspace.duckdb, scratch: workspace.scratch, tell: { _ in })
+          Output.standard.write(
+            try await harvest.printedJob(workspace.harvestRequest(Workspace.selection(arguments))))
+          return .done
+        }
+      }
     }
     let isPruneOff = arguments.has(noPrune)
     let summary = try await cancellableBySignal {

@@ -21,8 +21,21 @@ private let flags = [root] + StoreFlags.all + [task, digest, progress]
 
 private enum ProgressKind: String, CaseIterable { case none, json }
 
+/// What a task document has for a node.
+private protocol DocumentOfNodes: Decodable {
+  func names(_ node: Node) -> Bool
+}
+
+extension TaskDocument: DocumentOfNodes {
+  fileprivate func names(_ node: Node) -> Bool { nodes[node.key] != nil }
+}
+
+extension QueryDocument: DocumentOfNodes {
+  fileprivate func names(_ node: Node) -> Bool { nodes[node.key] != nil }
+}
+
 /// What a node's tasks are started with.
-private struct NodeTaskStart<Document: Decodable> {
+private struct NodeTaskStart<Document: DocumentOfNodes> {
   var context: NodeContext
   var document: Document
   /// What the node lets out.
@@ -48,6 +61,13 @@ private struct NodeTaskStart<Document: Decodable> {
     document = try decodeJSON(
       Document.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))",
       reader: node.key)
+    guard document.names(node) else {
+      throw Failure(
+        "task.other-node", "The task is not for the node \(node), which this machine is.",
+        remedy:
+          "Region, zone and name in \(joined(nodeRoot, "var/lib/gadwall/node.yaml")) have to be those that the engine knows it by: on Bacalhau the labels region and zone, and the node's name."
+      )
+    }
     let policyPath = joined(nodeRoot, "etc/gadwall/policy.yaml")
     // Without the file there is no policy; one that can't be looked at is no such case.
     var hasPolicy = true

@@ -29,6 +29,9 @@ enum QueryCommand: Command {
   static let coverage = Flag("coverage", "Tell of each node what it gave, as JSON on standard error.")
   static let allowPartial = Flag("allow-partial", "End with 0 even when a node or a file is missing.")
   static let explain = Flag("explain", "Say how it would be answered, and ask nobody.")
+  static let printJobs = Flag(
+    "print-jobs",
+    "Print the job that the engine would submit, as 'bacalhau job run' takes it, and ask nobody.")
   static let quiet = Flag("quiet", "No line about what the answer covers.")
 
   static let definition = CommandDefinition(
@@ -40,7 +43,8 @@ enum QueryCommand: Command {
       """,
     arguments: [Argument("SQL", required: false, "The statement.")],
     flags: SelectionFlags.all + [
-      file, saved, parameter, since, format, bars, output, deadline, explain, coverage, allowPartial, quiet,
+      file, saved, parameter, since, format, bars, output, deadline, explain, printJobs, coverage,
+      allowPartial, quiet,
     ],
     examples: [
       (
@@ -102,6 +106,10 @@ enum QueryCommand: Command {
           scratch: joined(workspace.scratch, "query"))
         if arguments.has(explain) {
           Output.standard.write(try await query.explain(request))
+          return .done
+        }
+        if arguments.has(printJobs) {
+          Output.standard.write(try await query.printedJob(request))
           return .done
         }
         let view = QueryView(format, hasBars: arguments.has(bars), to: path)

@@ -63,40 +63,20 @@ struct Workspace {
     temporaryFolders.withLock { $0.append(scratch) }
     return Workspace(
       configuration: configuration, store: store, duckdb: reading(store, duckdb), catalog: catalog,
-      engine: try localEngine(configuration, duckdb), scratch: scratch)
+      engine: try openEngine(configuration, duckdb), scratch: scratch)
   }
-
-  private static func localEngine(_ configuration: Configuration, _ duckdb: DuckDB) throws(Failure)
-    -> LocalEngine
-  {
-    var nodes: [LocalNode] = []
-    for item in configuration.nodes {
-      let node = Node(region: item.region, zone: item.zone, name: item.name)
-      do throws(Failure) {
-        try node.validate()
-      } catch {
-        throw Failure(
-          error.code, "\(configuration.path), \(item.mark): \(error.sentence)", remedy: error.remedy)
-      }
-      nodes.append(LocalNode(node: node, root: item.root))
-    }
-    var environment = plainEnvironment()
-    environment["GADWALL_DUCKDB"] = duckdb.executable
-    if let stop = environmentValue("GADWALL_STOP_AT") { environment["GADWALL_STOP_AT"] = stop }
-    let store = StoreDescription(configuration)
-    if !store.isFolder { environment.merge(storeEnvironment()) { first, _ in first } }
-    return LocalEngine(
-      nodes: nodes, executable: executablePath(), storeArguments: store.arguments, environment: environment,
-      width: nodesAtOnce)
-  }
-
-  /// Each may take half a gibibyte and more, all on this machine.
-  private static var nodesAtOnce: Int { Int(max(1, min(8, machineMemory().bytes >> 29))) }
 
   /// Runs the body and removes the scratch folder afterwards.
   func closing<Result>(_ body: (Workspace) async throws -> Result) async throws -> Result {
     defer { try? removeTree(scratch) }
-    return try await body(self)
+    do {
+      let result = try await body(self)
+      await engine.settled()
+      return result
+    } catch {
+      await engine.settled()
+      throw error
+    }
   }
 
   /// Nodes that `--region`, `--zone` and `--node` choose.

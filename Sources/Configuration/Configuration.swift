@@ -10,7 +10,32 @@ public struct Configuration: Sendable {
     public var mark: Mark
   }
 
-  public enum EngineKind: String, Sendable, CaseIterable { case local }
+  public enum EngineKind: String, Sendable, CaseIterable { case local, bacalhau }
+
+  /// What the engine `bacalhau` has to know.
+  public struct Bacalhau: Sendable, Equatable {
+    public enum Network: String, Sendable, CaseIterable { case host, bridge, none }
+
+    public struct Mount: Sendable, Equatable {
+      public var path: String
+      public var isWritable: Bool
+    }
+
+    /// `http://host:1234`, without a slash at its end.
+    public var api = "http://127.0.0.1:1234"
+    public var image = ""
+    public var mounts = [
+      Mount(path: "/var/logs", isWritable: true), Mount(path: "/var/lib/gadwall", isWritable: true),
+      Mount(path: "/etc/gadwall", isWritable: false),
+    ]
+    public var network = Network.host
+    public var cpu = "500m"
+    public var memory = "768MiB"
+    /// A file with the API key; nil when the environment says it, or nobody has to.
+    public var keyFile: String?
+    /// A file with the certificates that the API's is signed with.
+    public var authority: String?
+  }
   public enum CatalogKind: String, Sendable, CaseIterable { case directory, rest }
   /// AWS's services that sign requests to their REST catalogs.
   public enum CatalogSigning: String, Sendable, CaseIterable { case glue, s3tables }
@@ -35,6 +60,7 @@ public struct Configuration: Sendable {
   public var path: String
   public var engine = EngineKind.local
   public var nodes: [LocalNode] = []
+  public var bacalhau = Bacalhau()
   public var live = ["var/log/app/*.log"]
   public var rotated = ["var/logs/raw_logs/*"]
   public var settleSeconds = 60.0

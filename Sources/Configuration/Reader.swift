@@ -45,7 +45,8 @@ struct Reader {
 
   mutating func read(_ root: YAMLNode) throws(Failure) {
     let top = try section(
-      root, "", keys: ["engine", "local", "logs", "urgent", "store", "catalog", "table", "prune", "duckdb"])
+      root, "",
+      keys: ["engine", "local", "bacalhau", "logs", "urgent", "store", "catalog", "table", "prune", "duckdb"])
     result.engine = try choice(top, "engine", standard: .local)
     try readNodes(top)
 
@@ -60,6 +61,7 @@ struct Reader {
     result.urgentShow = try integer(urgent, "show", in: 0...10_000, standard: result.urgentShow)
 
     try readStore(top)
+    try readBacalhau(top)
 
     try readCatalog(top)
 
@@ -113,6 +115,85 @@ struct Reader {
       result.nodes.append(read)
     }
     result.sources.append(("local.nodes", "\(items.count)", .file(mark)))
+  }
+
+  private mutating func readBacalhau(_ top: Section) throws(Failure) {
+    let keys = ["api", "image", "mounts", "network", "cpu", "memory", "keyFile", "ca"]
+    let section = try section(top, "bacalhau", keys: keys)
+    guard result.engine == .bacalhau else { return }
+    func check(_ key: String, _ isRight: Bool, _ what: String) throws(Failure) {
+      guard !isRight else { return }
+      throw wrong(
+        "config.value", member(section, key)?.mark ?? Mark(line: 1, column: 1), "bacalhau.\(key) \(what).")
+    }
+    var read = Configuration.Bacalhau()
+    if let api = try address(section, "api") { read.api = api }
+    while read.api.hasSuffix("/") { read.api.removeLast() }
+    note(section, "api", read.api)
+    read.image = try text(section, "image") ?? ""
+    try check(
+      "image",
+      !read.image.isEmpty && !read.image.hasPrefix("-")
+        && read.image.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F },
+      "names the image that the nodes run, such as registry.example/gadwall:0.1.0")
+    note(section, "image", read.image)
+    if let mounts = member(section, "mounts") { read.mounts = try self.mounts(mounts) }
+    note(
+      section, "mounts",
+      read.mounts.map { "\($0.path):\($0.isWritable ? "rw" : "ro")" }.joined(separator: ", "))
+    try check(
+      "mounts", read.mounts.contains { $0.isWritable && "/var/lib/gadwall".isBelow($0.path) },
+      "lets nodes keep no state: /var/lib/gadwall:rw is missing")
+    for (key, patterns) in [("live", result.live), ("rotated", result.rotated)] {
+      for pattern in patterns where !read.mounts.contains(where: { "/\(pattern)".isBelow($0.path) }) {
+        try check(
+          "mounts", false,
+          "gives the nodes' containers nothing of logs.\(key), /\(printable(pattern)): add the folder that holds it"
+        )
+      }
+    }
+    read.network = try choice(section, "network", standard: read.network)
+    read.cpu = try text(section, "cpu") ?? read.cpu
+    try check("cpu", (cpuCount(read.cpu) ?? 0) > 0, "is a number of processors such as 500m or 2")
+    note(section, "cpu", read.cpu)
+    read.memory = try text(section, "memory") ?? read.memory
+    try check("memory", (memoryBytes(read.memory) ?? 0) > 0, "is a size such as 768MiB")
+    note(section, "memory", read.memory)
+    read.keyFile = try text(section, "keyFile").map { absolute($0) }
+    note(section, "keyFile", read.keyFile ?? "none")
+    read.authority = try text(section, "ca").map { absolute($0) }
+    note(section, "ca", read.authority ?? "the system's")
+    guard !result.storeURL.hasPrefix("file:") else {
+      throw wrong(
+        "config.value", member(top, "store")?.mark ?? Mark(line: 1, column: 1),
+        "with the engine bacalhau the store is on S3: nodes and control machine have no folder in common.",
+        remedy: "Set 'store: { url: \"s3://bucket/prefix\" }'.")
+    }
+    result.bacalhau = read
+  }
+
+  private func mounts(_ value: YAMLNode) throws(Failure) -> [Configuration.Bacalhau.Mount] {
+    func bad(_ mark: Mark) -> Failure {
+      wrong(
+        "config.value", mark,
+        "bacalhau.mounts is a list of folders as the nodes allow them, such as [/var/logs:rw, /etc/gadwall:ro]."
+      )
+    }
+    guard case .sequence(let items, _) = value else { throw bad(value.mark) }
+    var mounts: [Configuration.Bacalhau.Mount] = []
+    for item in items {
+      guard case .scalar(let text, _, _) = item, text.hasPrefix("/"),
+        text.hasSuffix(":rw") || text.hasSuffix(":ro")
+      else { throw bad(item.mark) }
+      let path = String(text.dropLast(3))
+      let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
+      guard !parts.isEmpty, parts.allSatisfy({ !$0.isEmpty && !$0.elementsEqual("..".utf8) }),
+        !path.contains("*"),
+        !mounts.contains(where: { $0.path == path })
+      else { throw bad(item.mark) }
+      mounts.append(Configuration.Bacalhau.Mount(path: path, isWritable: text.hasSuffix(":rw")))
+    }
+    return mounts
   }
 
   private mutating func readStore(_ top: Section) throws(Failure) {
@@ -187,18 +268,7 @@ struct Reader {
       }
       return
     }
-    func address(_ key: String) throws(Failure) -> String? {
-      guard let text = try text(catalog, key) else { return nil }
-      guard text.hasPrefix("https://") || text.hasPrefix("http://"),
-        text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-      else {
-        throw wrong(
-          "config.value", member(catalog, key)?.mark ?? Mark(line: 1, column: 1),
-          "catalog.\(key) begins with https:// or http://, not '\(printable(text))'.")
-      }
-      return text
-    }
-    guard let uri = try address("uri") else {
+    guard let uri = try address(catalog, "uri") else {
       throw wrong(
         "config.value", member(top, "catalog")?.mark ?? Mark(line: 1, column: 1),
         "a catalog of type rest has an address.", remedy: "Add 'uri: https://…' to it.")
@@ -208,7 +278,7 @@ struct Reader {
     result.catalogWarehouse = try text(catalog, "warehouse")
     note(catalog, "warehouse", result.catalogWarehouse ?? "the catalog's own")
     result.catalogScope = try text(catalog, "scope")
-    result.catalogTokenURI = try address("tokenUri")
+    result.catalogTokenURI = try address(catalog, "tokenUri")
     if member(catalog, "signing") != nil {
       result.catalogSigning = try choice(catalog, "signing", standard: Configuration.CatalogSigning.glue)
     }
@@ -273,6 +343,18 @@ struct Reader {
     guard let value = member(section, key) else { return nil }
     guard case .scalar(let text, _, _) = value, !text.contains("\0") else {
       throw wrong("config.value", value.mark, "\(section.path(key)) is a text.")
+    }
+    return text
+  }
+
+  private func address(_ section: Section, _ key: String) throws(Failure) -> String? {
+    guard let text = try text(section, key) else { return nil }
+    guard text.hasPrefix("https://") || text.hasPrefix("http://"),
+      text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+    else {
+      throw wrong(
+        "config.value", member(section, key)?.mark ?? Mark(line: 1, column: 1),
+        "\(section.path(key)) begins with https:// or http://, not '\(printable(text))'.")
     }
     return text
   }
@@ -357,6 +439,11 @@ struct Reader {
   }
 
   func absolute(_ path: String) -> String { resolvedPath(joined(folder, path)) }
+}
+
+extension String {
+  /// Whether a path is the folder, or lies below it.
+  fileprivate func isBelow(_ folder: String) -> Bool { self == folder || hasPrefix(folder + "/") }
 }
 
 /// Who a node is, as its `node.yaml` says.

@@ -91,7 +91,8 @@ public struct NodeOutcome: Sendable {
     case refused(String)
     case failed(String)
     case timedOut
-    case offline
+    /// Why, as far as is known.
+    case offline(String)
   }
 
   public var node: Node
@@ -122,6 +123,8 @@ public struct NodeProgress: Sendable, Codable, Equatable {
 /// What carries tasks to nodes. The commands don't know which one they use.
 public protocol Engine: Sendable {
   var name: String { get }
+  /// Where its nodes come from, for somebody who has none.
+  var whereNodesAre: String { get }
 
   /// The nodes that match, as the engine knows them now, reachable or not.
   func nodes(matching selection: NodeSelection) async throws(Failure) -> [Node]
@@ -132,9 +135,24 @@ public protocol Engine: Sendable {
     _ task: NodeTask, on nodes: [Node], deadline: Deadline,
     progress: @escaping @Sendable (Node, NodeProgress) -> Void
   ) -> AsyncStream<NodeOutcome>
+
+  /// What it would submit for the task, as its own tools take it.
+  ///
+  /// - Throws: `engine.no-jobs` when it has none.
+  func printedJob(for task: NodeTask, on nodes: [Node]) throws(Failure) -> [UInt8]
+
+  /// Waits until all that it began has ended: jobs that nobody waits for any longer are stopped by then.
+  func settled() async
 }
 
 extension Engine {
+  public func printedJob(for task: NodeTask, on nodes: [Node]) throws(Failure) -> [UInt8] {
+    throw Failure(
+      "engine.no-jobs", "The engine '\(name)' submits no jobs.", remedy: "The engine 'bacalhau' does.")
+  }
+
+  public func settled() async {}
+
   /// The nodes that are meant.
   ///
   /// - Throws: `fleet.empty`; `fleet.no-match`, which lists the known ones, for a pattern that matches none.
@@ -143,7 +161,7 @@ extension Engine {
     guard !all.isEmpty else {
       throw Failure(
         "fleet.empty", "The engine '\(name)' has no node.",
-        remedy: "List nodes under 'local.nodes' in the configuration.")
+        remedy: whereNodesAre)
     }
     let unmatched = selection.unmatched(among: all)
     let chosen = all.filter(selection.matches)

@@ -248,11 +248,24 @@ public struct FleetQuery: Sendable {
     return asked
   }
 
-  private func askNodes(
-    _ nodes: [Node], _ request: QueryRequest, _ prepared: Prepared, _ holdings: SnapshotHoldings,
-    _ streamer: inout Streamer, _ deadline: Deadline, _ asked: inout Asked
-  ) async throws(Failure) {
-    guard !nodes.isEmpty else { return }
+  /// What the engine would submit for the statement, as its own tools take it. The task document that it names is written.
+  ///
+  /// - Throws: `engine.no-jobs`, `query.no-nodes`, and what ``run(_:take:)`` throws.
+  public func printedJob(_ request: QueryRequest) async throws(Failure) -> [UInt8] {
+    let prepared = try await prepare(request, .after(seconds: request.deadline))
+    guard !prepared.nodes.isEmpty else {
+      throw Failure("query.no-nodes", "The statement asks no node: there is no job.")
+    }
+    let holdings = try await SnapshotHoldings(of: catalog.load(), named: catalog.table, in: store)
+    let (_, bytes, task) = document(prepared.nodes, request, prepared, holdings)
+    let job = try engine.printedJob(for: task, on: prepared.nodes)
+    try await store.put(bytes, at: task.document)
+    return job
+  }
+
+  private func document(
+    _ nodes: [Node], _ request: QueryRequest, _ prepared: Prepared, _ holdings: SnapshotHoldings
+  ) -> (QueryDocument, bytes: [UInt8], task: NodeTask) {
     let query = "\(clock.now().basicStamp)-\(randomName())"
     let width = Int32.max / Int32(nodes.count)
     var parts: PartsByReader<QueryDocument.NodePart> = [:]
@@ -265,13 +278,23 @@ public struct FleetQuery: Sendable {
       used: prepared.plan.used, questions: prepared.plan.questions,
       filter: prepared.plan.liveFilter,
       answerLimit: request.answerLimit, fewRows: request.fewRows, nodes: parts)
-    let streams = request.streams && prepared.plan.isPlain
-    document.announces = streams
+    document.announces = request.streams && prepared.plan.isPlain
     let bytes = encodeJSON(document)
-    try await store.put(bytes, at: QueryKeys.task(query))
     let task = NodeTask(
       kind: .query, run: query, document: QueryKeys.task(query), digest: sha256(bytes),
       seconds: document.seconds)
+    return (document, bytes, task)
+  }
+
+  private func askNodes(
+    _ nodes: [Node], _ request: QueryRequest, _ prepared: Prepared, _ holdings: SnapshotHoldings,
+    _ streamer: inout Streamer, _ deadline: Deadline, _ asked: inout Asked
+  ) async throws(Failure) {
+    guard !nodes.isEmpty else { return }
+    let (document, bytes, task) = self.document(nodes, request, prepared, holdings)
+    let query = document.query
+    let streams = document.announces
+    try await store.put(bytes, at: task.document)
     var failure: Failure?
     var waiting = Set(nodes.map(\.key))
     let (events, continuation) = AsyncStream.makeStream(of: NodeOutcome?.self)

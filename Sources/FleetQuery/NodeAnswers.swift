@@ -13,7 +13,12 @@ extension FleetQuery {
   {
     var coverage: Coverage.NodeCoverage
     var taken: Gather.Answer?
-    switch outcome.ending {
+    // A report in the store is worth more than what the engine says of the task. But it is asked for once, and quietly, where none is to be expected.
+    var ending = outcome.ending
+    if ending != .answered, try await store.stat(QueryKeys.report(document.query, outcome.node)) != nil {
+      ending = .answered
+    }
+    switch ending {
     case .answered:
       do throws(Failure) {
         let (report, answer) = try await answer(of: outcome.node, document)
@@ -44,7 +49,8 @@ extension FleetQuery {
     case .failed(let reason):
       coverage = Coverage.NodeCoverage(node: outcome.node, state: .failed, reason: reason)
     case .timedOut: coverage = Coverage.NodeCoverage(node: outcome.node, state: .timedOut)
-    case .offline: coverage = Coverage.NodeCoverage(node: outcome.node, state: .offline)
+    case .offline(let reason):
+      coverage = Coverage.NodeCoverage(node: outcome.node, state: .offline, reason: reason)
     }
     asked.coverage.nodes.append(coverage)
     return taken

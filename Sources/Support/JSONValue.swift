@@ -134,8 +134,6 @@ private let readerKey = CodingUserInfoKey(rawValue: "reader")
 public struct PartsByReader<Part: Codable & Sendable>: Codable, Sendable, ExpressibleByDictionaryLiteral {
   private var parts: [String: Part]
 
-  public init(_ parts: [String: Part]) { self.parts = parts }
-
   public init(dictionaryLiteral elements: (String, Part)...) {
     parts = Dictionary(elements) { _, last in last }
   }

@@ -132,3 +132,20 @@ public func hex(_ bytes: some Sequence<UInt8>) -> String {
 }
 
 private func hexDigit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
+
+/// Processors as Bacalhau and Kubernetes write them: `500m` or `0.5`.
+public func cpuCount(_ text: String) -> Double? {
+  text.hasSuffix("m") ? Double(text.dropLast()).map { $0 / 1000 } : Double(text)
+}
+
+/// Bytes as Bacalhau writes them: `768MiB`, and `512Mb` or `512MB` in units of a thousand.
+public func memoryBytes(_ text: String) -> Double? {
+  let digits = text.prefix { $0.isNumber || $0 == "." }
+  let units: [String: Double] = [
+    "": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1024, "mib": 1_048_576, "gib": 1_073_741_824,
+  ]
+  guard let number = Double(digits), let unit = units[text.dropFirst(digits.count).lowercased()] else {
+    return nil
+  }
+  return number * unit
+}

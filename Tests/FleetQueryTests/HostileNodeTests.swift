@@ -18,6 +18,7 @@ import Testing
   /// Two nodes, of which the second one's report is made worse before it is believed.
   private struct Engine: Fleet.Engine {
     let name = "test"
+    let whereNodesAre = ""
     let store: any ObjectStore
     let folder: String
     let spoil: @Sendable (inout QueryReport, QueryReport) -> Void

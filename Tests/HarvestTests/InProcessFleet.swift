@@ -13,6 +13,7 @@ import TestSupport
 /// An engine whose nodes are folders and whose tasks run in this process, with limits that a test may lower.
 struct InProcessEngine: Engine {
   let name = "in-process"
+  let whereNodesAre = ""
   var nodes: [Node]
   var folder: String
   var store: any ObjectStore

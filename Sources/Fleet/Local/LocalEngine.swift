@@ -18,6 +18,7 @@ public struct LocalNode: Sendable, Equatable {
 /// The embedded engine: each node is a folder and a child process, `gadwall node …`. The same node code as everywhere.
 public struct LocalEngine: Engine {
   public let name = "local"
+  public let whereNodesAre = "List nodes under 'local.nodes' in the configuration."
   let all: [LocalNode]
   let executable: String
   /// What tells a node's command which store it is.
@@ -73,7 +74,9 @@ public struct LocalEngine: Engine {
     guard let local = all.first(where: { $0.node == node }) else {
       return NodeOutcome(node: node, ending: .failed("the local engine has no such node"))
     }
-    guard exists(local.root) else { return NodeOutcome(node: node, ending: .offline, output: "") }
+    guard exists(local.root) else {
+      return NodeOutcome(node: node, ending: .offline("its root \(local.root) does not exist"))
+    }
     var environment = self.environment
     environment["GADWALL_REGION"] = node.region
     environment["GADWALL_ZONE"] = node.zone

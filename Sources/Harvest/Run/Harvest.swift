@@ -261,21 +261,53 @@ public struct Harvest: Sendable {
 
   // MARK: tasks
 
-  private func stage(
+  /// What the engine would submit for a stage, as its own tools take it. The task document that it names is written.
+  ///
+  /// - Throws: `engine.no-jobs`, and what ``run(_:)`` throws.
+  public func printedJob(_ request: HarvestRequest) async throws(Failure) -> [UInt8] {
+    let nodes = try await engine.chosenNodes(request.selection)
+    _ = try await duckdb.checkUrgent(request.urgent.condition)
+    let run = newRunID(at: clock.now())
+    let document = stageDocument(
+      request, run, nodes, try await catalog.dataPath(in: store), try await runs.proven(.runs))
+    let (task, bytes) = nodeTask(document, name: "stage", kind: .stage, seconds: request.stageSeconds)
+    let job = try engine.printedJob(for: task, on: nodes)
+    try await store.put(bytes, at: task.document)
+    return job
+  }
+
+  func stageDocument(
     _ request: HarvestRequest, _ run: String, _ nodes: [Node], _ dataPath: String, _ index: ProvenIndex,
-    adopt: [Node: [ProvenBatch]]? = nil, _ summary: inout HarvestSummary
-  ) async throws(Failure) -> [Node: [StageReport]] {
-    var parts: [String: TaskDocument.NodePart] = [:]
+    adopt: [Node: [ProvenBatch]]? = nil
+  ) -> TaskDocument {
+    var parts: PartsByReader<TaskDocument.NodePart> = [:]
     for node in nodes {
       var part = TaskDocument.NodePart()
       part.isNew = !index.nodes.contains(node)
       part.adopt = adopt?[node]
       parts[node.key] = part
     }
-    let document = TaskDocument(
+    return TaskDocument(
       run: run, task: "stage", seconds: request.stageSeconds, logs: request.logs, urgent: request.urgent,
       keep: request.keep,
-      dataPath: dataPath, nodes: PartsByReader(parts))
+      dataPath: dataPath, nodes: parts)
+  }
+
+  private func nodeTask(
+    _ document: TaskDocument, name: String, kind: NodeTask.Kind, seconds: Double
+  ) -> (task: NodeTask, document: [UInt8]) {
+    let bytes = encodeJSON(document)
+    let task = NodeTask(
+      kind: kind, run: document.run, document: RunKeys.task(document.run, name), digest: sha256(bytes),
+      seconds: seconds)
+    return (task, bytes)
+  }
+
+  private func stage(
+    _ request: HarvestRequest, _ run: String, _ nodes: [Node], _ dataPath: String, _ index: ProvenIndex,
+    adopt: [Node: [ProvenBatch]]? = nil, _ summary: inout HarvestSummary
+  ) async throws(Failure) -> [Node: [StageReport]] {
+    let document = stageDocument(request, run, nodes, dataPath, index, adopt: adopt)
     let outcomes = try await carry(
       document, name: adopt == nil ? "stage" : "stage-2", kind: .stage, seconds: request.stageSeconds, nodes)
     // A report in the store is worth more than what the engine says of the task.
@@ -309,7 +341,7 @@ public struct Harvest: Sendable {
     case .refused(let why): "refused: \(why)"
     case .failed(let why): why
     case .timedOut: "it did not finish within \(decimal(seconds, places: 0)) s"
-    case .offline: "it is offline, or its root does not exist"
+    case .offline(let why): "it is offline: \(why)"
     }
   }
 
@@ -317,10 +349,8 @@ public struct Harvest: Sendable {
   func carry(
     _ document: TaskDocument, name: String, kind: NodeTask.Kind, seconds: Double, _ nodes: [Node]
   ) async throws(Failure) -> [Node: NodeOutcome] {
-    let bytes = encodeJSON(document)
-    let key = RunKeys.task(document.run, name)
-    try await store.put(bytes, at: key)
-    let task = NodeTask(kind: kind, run: document.run, document: key, digest: sha256(bytes), seconds: seconds)
+    let (task, bytes) = nodeTask(document, name: name, kind: kind, seconds: seconds)
+    try await store.put(bytes, at: task.document)
     var outcomes: [Node: NodeOutcome] = [:]
     let tell = tell
     let stream = engine.run(task, on: nodes, deadline: .after(seconds: seconds + 60)) { node, progress in
@@ -375,7 +405,7 @@ public struct Harvest: Sendable {
     _ summary: inout HarvestSummary
   ) async throws(Failure) {
     var references: [String: ObjectReference] = [:]
-    var parts: [String: TaskDocument.NodePart] = [:]
+    var parts: PartsByReader<TaskDocument.NodePart> = [:]
     for node in nodes {
       let wanted = reported.filter { $0.node == node }.flatMap(\.batches).compactMap {
         index.batches[$0.id]?.run
@@ -393,7 +423,7 @@ public struct Harvest: Sendable {
     let document = TaskDocument(
       run: run, task: "prune", seconds: request.pruneSeconds, logs: request.logs, urgent: request.urgent,
       keep: request.keep,
-      dataPath: dataPath, nodes: PartsByReader(parts))
+      dataPath: dataPath, nodes: parts)
     stepPoint("prune.before")
     let outcomes = try await carry(document, name: "prune", kind: .prune, seconds: request.pruneSeconds, able)
     let reports = try await runs.pruneReports(run).filter { able.contains($0.node) }

@@ -37,9 +37,7 @@ extension Harvest {
     _ = try await duckdb.checkUrgent(request.urgent.condition)
     let dataPath = try await catalog.dataPath(in: store)
     let run = newRunID(at: clock.now())
-    var document = TaskDocument(
-      run: run, task: "stage", seconds: request.stageSeconds, logs: request.logs, urgent: request.urgent,
-      keep: request.keep, dataPath: dataPath, nodes: [:])
+    var document = stageDocument(request, run, nodes, dataPath, ProvenIndex())
     document.isRehearsal = true
     let result: Rehearsal
     do throws(Failure) {

@@ -1,0 +1,126 @@
+import Support
+
+/// What the jobs of a fleet have in common, as the configuration says it.
+public struct BacalhauSettings: Sendable, Equatable {
+  /// A folder that the nodes allow to be mounted, under the same path in the container.
+  public struct Mount: Sendable, Equatable {
+    public var path: String
+    public var isWritable: Bool
+
+    public init(path: String, isWritable: Bool) {
+      self.path = path
+      self.isWritable = isWritable
+    }
+  }
+
+  public enum Network: String, Sendable, CaseIterable {
+    case host, bridge, none
+
+    var wireName: String {
+      switch self {
+      case .host: "Host"
+      case .bridge: "Bridge"
+      case .none: "None"
+      }
+    }
+  }
+
+  public var image: String
+  public var mounts: [Mount]
+  public var network: Network
+  /// As Bacalhau writes them: `500m`, `768MiB`.
+  public var cpu: String
+  public var memory: String
+  /// Where the program lies in the image.
+  public var program = "/opt/gadwall/bin/gadwall"
+
+  public init(image: String, mounts: [Mount], network: Network, cpu: String, memory: String) {
+    self.image = image
+    self.mounts = mounts
+    self.network = network
+    self.cpu = cpu
+    self.memory = memory
+  }
+}
+
+/// One `ops` job: the same container on each of the nodes that it names. Equal values give equal bytes, so that a repeated submit is one.
+struct JobSpec: Sendable {
+  /// Bacalhau takes a second job of the name for a new version of the first.
+  var name: String
+  var value: JSONValue
+
+  /// Every execution embeds the job, and admission gets it in an environment variable, of which Linux allows 128 KiB.
+  static let limit = ByteCount.kibibytes(96)
+
+  /// - Parameter nodes: labels `name` of those that are meant.
+  /// - Throws: `bacalhau.job-size`.
+  init(
+    name: String, _ task: NodeTask, storeArguments: [String], on nodes: [String], _ settings: BacalhauSettings
+  ) throws(Failure) {
+    let arguments =
+      ["node", task.kind.rawValue] + storeArguments + ["--task", task.document, "--task-sha256", task.digest]
+    // Logs are renamed and deleted by a harvest alone.
+    let changesLogs = task.kind != .query
+    let mounts = settings.mounts.map { mount -> JSONValue in
+      let isState = mount.path == Self.stateFolder || mount.path.hasPrefix(Self.stateFolder + "/")
+      return [
+        "Source": [
+          "Type": "localDirectory",
+          "Params": [
+            "SourcePath": .string(mount.path),
+            "ReadWrite": .bool(mount.isWritable && (changesLogs || isState)),
+          ],
+        ], "Target": .string(mount.path),
+      ]
+    }
+    let seconds = Int64(max(1, task.seconds.rounded(.up)))
+    self.name = name
+    value = [
+      "Name": .string(name), "Namespace": "default", "Type": "ops",
+      "Labels": ["app": "gadwall", "gadwall.task": .string(task.kind.rawValue)],
+      "Constraints": [
+        ["Key": "name", "Operator": "in", "Values": .array(nodes.sorted().map(JSONValue.string))]
+      ],
+      "Tasks": [
+        [
+          "Name": "main",
+          "Engine": [
+            "Type": "docker",
+            "Params": [
+              "Image": .string(settings.image), "Entrypoint": [.string(settings.program)],
+              "Parameters": .array(arguments.map(JSONValue.string)),
+            ],
+          ],
+          "InputSources": .array(mounts),
+          "Resources": ["CPU": .string(settings.cpu), "Memory": .string(settings.memory)],
+          "Network": ["Type": .string(settings.network.wireName)],
+          "Timeouts": ["ExecutionTimeout": .integer(seconds), "TotalTimeout": .integer(seconds + 60)],
+        ]
+      ],
+    ]
+    let size = ByteCount(request.count)
+    guard size <= Self.limit else {
+      throw Failure(
+        "bacalhau.job-size", "The job \(name) has \(size), and may have \(Self.limit).",
+        remedy: "Ask fewer nodes at a time, with --region, --zone or --node.")
+    }
+  }
+
+  static let stateFolder = "/var/lib/gadwall"
+
+  /// The body of a submit.
+  var request: [UInt8] { encodeJSON(["Job": value] as JSONValue) }
+}
+
+/// Whether a label's value may be asked for: what Bacalhau's scheduler can't take it accepts all the same, and the job then hangs for ever.
+func isLabelValue(_ text: String) -> Bool {
+  let bytes = Array(text.utf8)
+  func isAlphanumeric(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+  }
+  guard (1...63).contains(bytes.count), isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1])
+  else {
+    return false
+  }
+  return bytes.allSatisfy { isAlphanumeric($0) || [0x2D, 0x2E, 0x5F].contains($0) }
+}
