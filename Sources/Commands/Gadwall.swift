@@ -31,7 +31,8 @@ public enum Gadwall {
     GenerateCommand.self,
     ConfigCheckCommand.self,
     ConfigShowCommand.self, RunsCommand.self, NodesCommand.self, RawListCommand.self, RawGetCommand.self,
-    NodeStageCommand.self, NodePruneCommand.self, NodeQueryCommand.self, HelpCommand.self,
+    NodeStageCommand.self, NodePruneCommand.self, NodeQueryCommand.self,
+    NodeAdmitCommand.self, NodeAuditCommand.self, HelpCommand.self,
     VersionCommand.self,
   ]
 

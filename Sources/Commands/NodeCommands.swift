@@ -6,6 +6,7 @@ import Fleet
 import FleetQuery
 import Glibc
 import Harvest
+import Ledger
 import Logs
 import ObjectStorage
 import Processes
@@ -18,8 +19,46 @@ private let digest = Flag("task-sha256", value: "HEX", "What the document's SHA-
 private let progress = Flag(
   "progress", value: "none|json", "json: a line of JSON on standard error now and then.")
 private let flags = [root] + StoreFlags.all + [task, digest, progress]
+private let statement = Flag(
+  "statement", value: "SQL", "What the user wrote, as the task document has to have it.")
+private let columns = Flag(
+  "columns", value: "NAME,…", "The columns that the query uses, as the task document has to have them.")
 
 private enum ProgressKind: String, CaseIterable { case none, json }
+
+/// A task's line in the node's audit log.
+private struct TaskAudit {
+  let log: AuditLog
+  private let first: AuditLog.Entry
+
+  init(_ arguments: ParsedArguments, _ kind: NodeTask.Kind) {
+    let nodeRoot = resolvedPath(arguments.value(root) ?? "/")
+    log = .ofNode(stateFolder: joined(nodeRoot, "var/lib/gadwall"))
+    var entry = AuditLog.Entry(
+      at: WallClock.system.now().description, task: kind.rawValue, outcome: .answered)
+    entry.job = environmentValue("BACALHAU_JOB_ID")
+    entry.execution = environmentValue("BACALHAU_EXECUTION_ID")
+    entry.sql = arguments.value(statement)
+    first = entry
+  }
+
+  /// Does the task, which fills in what it did. One that fails is written down here.
+  func noting(_ body: (inout AuditLog.Entry) async throws -> Void) async throws {
+    var entry = first
+    do { try await body(&entry) } catch {
+      entry.outcome = .failed
+      entry.reason = Failure.from(error).sentence
+      // It has failed either way, and maybe for the same reason.
+      try? log.append(entry)
+      throw error
+    }
+  }
+
+  /// What a harvest did is done, and in the ledger: a full disk does not undo it.
+  func note(_ entry: AuditLog.Entry) {
+    do throws(Failure) { try log.append(entry) } catch { Output.errors.line(error.description) }
+  }
+}
 
 /// What a task document has for a node.
 private protocol DocumentOfNodes: Decodable {
@@ -126,11 +165,23 @@ enum NodeStageCommand: Command {
     flags: flags)
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    let start = try await NodeTaskStart<TaskDocument>(arguments)
-    let report = try await StageTask(context: start.context, document: start.document).run()
-    if report.head.foundNothing {
-      Output.standard.line(
-        #"{"warning":"raw_logs_not_found","date":"\#(Instant(seconds: start.context.clock.now().seconds))"}"#)
+    let audit = TaskAudit(arguments, .stage)
+    try await audit.noting { entry in
+      let start = try await NodeTaskStart<TaskDocument>(arguments)
+      entry.id = start.document.run
+      let report = try await StageTask(context: start.context, document: start.document).run()
+      if report.head.foundNothing {
+        Output.standard.line(
+          #"{"warning":"raw_logs_not_found","date":"\#(Instant(seconds: start.context.clock.now().seconds))"}"#
+        )
+      }
+      // A rehearsal leaves the node as it is.
+      guard !start.document.isRehearsal else { return }
+      let batches = report.bundles.flatMap(\.batches)
+      entry.files = batches.count
+      entry.rows = batches.reduce(0) { $0 + $1.rows }
+      entry.bytes = batches.reduce(0) { $0 + $1.bytes }
+      audit.note(entry)
     }
     return .done
   }
@@ -147,8 +198,15 @@ enum NodePruneCommand: Command {
     flags: flags)
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    let start = try await NodeTaskStart<TaskDocument>(arguments)
-    _ = try await PruneTask(context: start.context, document: start.document).run()
+    let audit = TaskAudit(arguments, .prune)
+    try await audit.noting { entry in
+      let start = try await NodeTaskStart<TaskDocument>(arguments)
+      entry.id = start.document.run
+      let report = try await PruneTask(context: start.context, document: start.document).run()
+      entry.files = report.pruned.count
+      entry.bytes = report.bytes
+      audit.note(entry)
+    }
     return .done
   }
 }
@@ -162,13 +220,41 @@ enum NodeQueryCommand: Command {
       can be read, sends what comes of it, and reports. /etc/gadwall/policy.yaml below the root says what is let out. Changes nothing on the node and waits for \
       no other task.
       """,
-    flags: flags)
+    flags: flags + [statement, columns])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    let start = try await NodeTaskStart<QueryDocument>(arguments)
-    let policy = try QueryPolicy(start.policy)
-    _ = try await QueryTask(context: start.context, document: start.document, policy: policy).run()
+    let audit = TaskAudit(arguments, .query)
+    try await audit.noting { entry in
+      let start = try await NodeTaskStart<QueryDocument>(arguments)
+      let document = start.document
+      entry.id = document.query
+      entry.sql = document.statement
+      try check(arguments, document)
+      let (log, begun) = (audit.log, entry)
+      let task = QueryTask(
+        context: start.context, document: document, policy: try QueryPolicy(start.policy),
+        beforeReport: { report throws(Failure) in
+          var entry = begun
+          entry.files = report.fileCount
+          entry.rows = report.parts.reduce(0) { $0 + $1.rows }
+          entry.bytes = report.parts.reduce(0) { $0 + $1.bytes }
+          if let reason = report.refused {
+            entry.outcome = .refused
+            entry.reason = reason
+          }
+          try log.append(entry)
+        })
+      _ = try await task.run()
+    }
     return .done
+  }
+
+  /// What the job said to the node's admission has to be what the document says.
+  private static func check(_ arguments: ParsedArguments, _ document: QueryDocument) throws(Failure) {
+    for (flag, said) in [(statement, document.statement), (columns, document.columnList)] {
+      guard let value = arguments.value(flag), value != said else { continue }
+      throw Failure("task.digest", "The task document's \(flag.name) is not the one that the job says.")
+    }
   }
 }
 

@@ -21,8 +21,8 @@ func bacalhauEngine(_ configuration: Configuration) throws(Failure) -> BacalhauE
   if let authority = said.authority { http.certificates = authority }
   let settings = BacalhauSettings(
     image: said.image,
-    mounts: said.mounts.map { BacalhauSettings.Mount(path: $0.path, isWritable: $0.isWritable) },
-    network: BacalhauSettings.Network(rawValue: said.network.rawValue) ?? .host, cpu: said.cpu,
+    mounts: said.mounts.map(BacalhauSettings.Mount.init), network: BacalhauSettings.Network(said.network),
+    cpu: said.cpu,
     memory: said.memory)
   return BacalhauEngine(
     api: said.api, login: try bacalhauLogin(said), http: try HTTPClient(http), settings: settings,
@@ -78,3 +78,18 @@ private func localEngine(_ configuration: Configuration, _ duckdb: DuckDB) throw
 
 /// Each may take half a gibibyte and more, all on this machine.
 private var nodesAtOnce: Int { Int(max(1, min(8, machineMemory().bytes >> 29))) }
+
+extension BacalhauSettings.Mount {
+  init(_ said: Configuration.Bacalhau.Mount) { self.init(path: said.path, isWritable: said.isWritable) }
+}
+
+extension BacalhauSettings.Network {
+  init(_ said: Configuration.Bacalhau.Network) {
+    self =
+      switch said {
+      case .host: .host
+      case .bridge: .bridge
+      case .none: .none
+      }
+  }
+}

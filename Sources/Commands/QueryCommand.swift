@@ -149,7 +149,8 @@ enum QueryCommand: Command {
         throw UsageError("There is no statement.", command: "query")
       }
       do throws(SystemError) {
-        let bytes = try readFile(path == "-" ? "/dev/stdin" : path, limit: .mebibytes(1))
+        let limit = ByteCount.mebibytes(1)
+        let bytes = try path == "-" ? readStandardInput(limit: limit) : readFile(path, limit: limit)
         return String(decoding: bytes, as: UTF8.self)
       } catch {
         throw error.failure("query.file", "The statement's file \(printable(path)) can't be read.")

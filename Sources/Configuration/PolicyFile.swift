@@ -21,6 +21,18 @@ public struct PolicyFile: Sendable, Equatable {
   public var maxRows: Int64?
   public var maxBytes: ByteCount?
   public var sandbox = SandboxRule.required
+  /// Of `gadwall node admit`: images that may be started, tasks, folders that they may mount, networks, what one may take, and stores.
+  public var images: [String] = []
+  public var tasks: [Task] = Task.allCases
+  public var mounts = Configuration.Bacalhau().mounts
+  public var networks: [Configuration.Bacalhau.Network] = [.host]
+  /// Processors, and bytes; nil for any.
+  public var cpu: Double?
+  public var memory: Double?
+  /// What a store's URL has to be or lie below; nil for any.
+  public var stores: [String]?
+
+  public enum Task: String, Sendable, CaseIterable { case stage, prune, query }
 
   public init() {}
 
@@ -51,7 +63,7 @@ extension Reader {
       keys: [
         "queries", "logs", "columns", "redact", "hashKey", "rows", "smallestGroup", "maxRows",
         "maxBytes",
-        "sandbox",
+        "sandbox", "images", "tasks", "mounts", "network", "cpu", "memory", "stores",
       ])
     func choice<Choice: RawRepresentable & CaseIterable>(
       _ section: Section, _ key: String, _ standard: Choice
@@ -80,6 +92,26 @@ extension Reader {
         names.append(areLowercase ? name.lowercased() : name)
       }
       return names
+    }
+    func choices<Choice: RawRepresentable & CaseIterable>(
+      _ key: String, _ standard: [Choice]
+    ) throws(Failure) -> [Choice] where Choice.RawValue == String {
+      guard let names = try names(key) else { return standard }
+      let read = names.compactMap(Choice.init)
+      guard read.count == names.count else {
+        let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        throw wrong("config.value", mark(top, key, root), "\(key) is a list of some of \(known).")
+      }
+      return read
+    }
+    func amount(_ key: String, _ parse: (String) -> Double?, _ example: String) throws(Failure) -> Double? {
+      guard let word = try text(top, key) else { return nil }
+      guard let amount = parse(word), amount > 0 else {
+        throw wrong(
+          "config.value", mark(top, key, root),
+          "\(key) is an amount such as \(example), not '\(printable(word))'.")
+      }
+      return amount
     }
     func count(_ key: String) throws(Failure) -> Int64? {
       guard let word = try text(top, key) else { return nil }
@@ -120,6 +152,13 @@ extension Reader {
       }
       policy.maxBytes = size
     }
+    policy.images = try names("images", areLowercase: false) ?? []
+    policy.tasks = try choices("tasks", policy.tasks)
+    if let value = member(top, "mounts") { policy.mounts = try mounts(value, "mounts") }
+    policy.networks = try choices("network", policy.networks)
+    policy.cpu = try amount("cpu", cpuCount, "500m")
+    policy.memory = try amount("memory", memoryBytes, "768MiB")
+    policy.stores = try names("stores", areLowercase: false)
     return policy
   }
 

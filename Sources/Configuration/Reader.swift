@@ -137,7 +137,7 @@ struct Reader {
         && read.image.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F },
       "names the image that the nodes run, such as registry.example/gadwall:0.1.0")
     note(section, "image", read.image)
-    if let mounts = member(section, "mounts") { read.mounts = try self.mounts(mounts) }
+    if let mounts = member(section, "mounts") { read.mounts = try self.mounts(mounts, "bacalhau.mounts") }
     note(
       section, "mounts",
       read.mounts.map { "\($0.path):\($0.isWritable ? "rw" : "ro")" }.joined(separator: ", "))
@@ -172,11 +172,12 @@ struct Reader {
     result.bacalhau = read
   }
 
-  private func mounts(_ value: YAMLNode) throws(Failure) -> [Configuration.Bacalhau.Mount] {
+  /// Folders as Bacalhau's nodes allow them to be mounted.
+  func mounts(_ value: YAMLNode, _ name: String) throws(Failure) -> [Configuration.Bacalhau.Mount] {
     func bad(_ mark: Mark) -> Failure {
       wrong(
         "config.value", mark,
-        "bacalhau.mounts is a list of folders as the nodes allow them, such as [/var/logs:rw, /etc/gadwall:ro]."
+        "\(name) is a list of folders as the nodes allow them, such as [/var/logs:rw, /etc/gadwall:ro]."
       )
     }
     guard case .sequence(let items, _) = value else { throw bad(value.mark) }

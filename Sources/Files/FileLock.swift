@@ -26,6 +26,16 @@ public struct FileLock: ~Copyable, Sendable {
   public consuming func release() {}
 }
 
+extension Descriptor {
+  /// Waits until this open file has the file's exclusive lock, which it keeps until it is closed.
+  public func lockExclusively() throws(SystemError) {
+    while flock(number, LOCK_EX) != 0 {
+      let code = errno
+      if code != EINTR { throw SystemError(code: code, call: "flock", path: "an open file") }
+    }
+  }
+}
+
 /// A read lease on an open file (DESIGN.md 4.1): refused while anybody has the file open for writing, and broken, with a signal to us,
 /// when somebody opens it to write. Given back when the value goes.
 public struct ReadLease: ~Copyable, Sendable {

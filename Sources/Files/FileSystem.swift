@@ -160,6 +160,14 @@ public func readFile(_ path: String, limit: ByteCount) throws(SystemError) -> [U
   return try readAll(file, path: path, limit: limit)
 }
 
+/// All of standard input, at most so many bytes.
+public func readStandardInput(limit: ByteCount) throws(SystemError) -> [UInt8] {
+  // Not by the name /dev/stdin: that is a link, and what it leads to may be a pipe, which has to be waited for.
+  let number = fcntl(0, F_DUPFD_CLOEXEC, 3)
+  guard number >= 0 else { throw SystemError(code: errno, call: "dup", path: "standard input") }
+  return try readAll(Descriptor(owning: number), path: "standard input", limit: limit)
+}
+
 public func readAll(_ file: borrowing Descriptor, path: String, limit: ByteCount) throws(SystemError)
   -> [UInt8]
 {

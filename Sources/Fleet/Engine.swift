@@ -73,6 +73,9 @@ public struct NodeTask: Sendable {
   public var digest: String
   /// How long one node may take.
   public var seconds: Double
+  /// Of a query: what the user wrote, and the columns that it uses, for whom the node lets judge it before it starts.
+  public var statement: String?
+  public var columns: String?
 
   public init(kind: Kind, run: String, document: String, digest: String, seconds: Double) {
     self.kind = kind

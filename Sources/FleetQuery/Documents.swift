@@ -31,6 +31,8 @@ public struct QueryDocument: Sendable, Codable {
 
   public var format = 1
   public var query: String
+  /// What the user wrote; for people, since what is asked are the questions.
+  public var statement: String
   /// Seconds that a node may take.
   public var seconds: Double
   public var logs: TaskDocument.Logs
@@ -49,6 +51,15 @@ public struct QueryDocument: Sendable, Codable {
   /// A node sends up to so many rows as they are: to group them it would have to start a DuckDB.
   var fewRows = 0
   public var nodes: PartsByReader<NodePart>
+
+  /// Names of the columns that it uses, in conditions, too, in the relations' order.
+  var askedColumns: [String] {
+    let deciding = filter.columnNames
+    return relationColumns.map(\.name).filter { used.uses($0) || deciding.contains($0) }
+  }
+
+  /// The same with commas between them.
+  public var columnList: String { askedColumns.joined(separator: ",") }
 
   /// Numbers that the node may give its files.
   func numbers(of node: Node) -> Range<Int32> {

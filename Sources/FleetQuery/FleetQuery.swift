@@ -274,15 +274,18 @@ public struct FleetQuery: Sendable {
         held: holdings.batches(of: node), firstFile: Int32(index) * width, fileCount: width)
     }
     var document = QueryDocument(
-      query: query, seconds: max(1, request.deadline), logs: request.logs, sequence: holdings.sequence,
+      query: query, statement: request.text, seconds: max(1, request.deadline), logs: request.logs,
+      sequence: holdings.sequence,
       used: prepared.plan.used, questions: prepared.plan.questions,
       filter: prepared.plan.liveFilter,
       answerLimit: request.answerLimit, fewRows: request.fewRows, nodes: parts)
     document.announces = request.streams && prepared.plan.isPlain
     let bytes = encodeJSON(document)
-    let task = NodeTask(
+    var task = NodeTask(
       kind: .query, run: query, document: QueryKeys.task(query), digest: sha256(bytes),
       seconds: document.seconds)
+    task.statement = request.text
+    task.columns = document.columnList
     return (document, bytes, task)
   }
 

@@ -207,6 +207,63 @@ struct BacalhauTests {
     }
   }
 
+  @Test("A node's admission lets our jobs in and others not, and the audit log tells of both")
+  func admission() async throws {
+    try await withFleet({ node in
+      node.more = ["probe": .string("\(TestFleet.program) node admit --root \(node.root)")]
+    }) { fleet, stub in
+      let policy =
+        "images: [\"\(BacalhauStub.image)\"]\nmounts: [/var/logs:rw, /var/log/app:rw, /var/lib/gadwall:rw, /etc/gadwall:ro]\n"
+      for (index, node) in fleet.nodes.enumerated() {
+        let columns = index == 1 ? "columns: [node, ts]\n" : ""
+        try fleet.write(Array((policy + columns).utf8), to: node.path("etc/gadwall/policy.yaml"))
+      }
+      let allowed = try await fleet.gadwall("query", Self.count)
+      #expect(allowed.status == 0 && allowed.output == Self.all, "\(allowed)")
+      let statement = "SELECT count(DISTINCT message) AS n FROM logs"
+      let refused = try await fleet.gadwall("query", statement)
+      #expect(refused.status == 1 && refused.errors.contains("does not let message out"), "\(refused)")
+      let harvest = try await fleet.gadwall("harvest")
+      #expect(harvest.status == 0, "\(harvest)")
+
+      let shown = try await fleet.gadwall("node", "audit", "--root", fleet.nodes[1].root, "--format", "json")
+      let entries = try shown.output.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
+      #expect(entries.map { $0["task"]?.string } == ["query", "query", "stage", "prune"])
+      #expect(entries.map { $0["outcome"]?.string } == ["answered", "refused", "answered", "answered"])
+      #expect(entries[0]["sql"]?.string == Self.count && entries[1]["sql"]?.string == statement)
+      #expect(
+        entries[0]["execution"]?.string?.hasPrefix("e-") == true
+          && entries[1]["job"]?.string?.hasPrefix("j-") == true)
+      #expect(entries[2]["files"]?.integer == 1 && entries[2]["rows"]?.integer == 20)
+      let checked = try await fleet.gadwall("node", "audit", "--check", "--root", fleet.nodes[1].root)
+      #expect(checked.status == 0 && checked.output.contains("4 lines"), "\(checked)")
+
+      let log = fleet.nodes[1].path("var/lib/gadwall/audit.ndjson")
+      let text = String(decoding: try readFile(log, limit: .mebibytes(1)), as: UTF8.self)
+      try fleet.write(Array(text.replacing("refused", with: "answered").utf8), to: log)
+      let forged = try await fleet.gadwall("node", "audit", "--check", "--root", fleet.nodes[1].root)
+      #expect(forged.status == 1 && forged.output.contains("audit.ndjson, line 3"), "\(forged)")
+      #expect(try await stub.jobs().count == 4)
+    }
+  }
+
+  @Test(
+    "A job on standard input that is hostile or none is refused with 2 and one sentence",
+    arguments: [
+      "", "{", "null", "[]", "{\"Job\":null}", String(repeating: "[", count: 100_000),
+      String(repeating: "x", count: 2 << 20),
+    ])
+  func payloads(_ text: String) async throws {
+    try await TestFleet.with(nodes: 1) { fleet in
+      try fleet.write(Array("images: [x]\n".utf8), to: fleet.nodes[0].path("etc/gadwall/policy.yaml"))
+      try fleet.write(Array(text.utf8), to: joined(fleet.folder, "job"))
+      let judged = try await fleet.shell(
+        "\(TestFleet.program) node admit --root \(fleet.nodes[0].root) < job")
+      #expect(judged.status == 2 && judged.output.isEmpty, "\(judged)")
+      #expect(judged.errors.split(separator: "\n").count == 1, "\(judged)")
+    }
+  }
+
   @Test("What would be submitted is printed, and nothing is")
   func printed() async throws {
     try await withFleet { fleet, stub in

@@ -283,6 +283,20 @@ struct QueryTests {
     }
   }
 
+  @Test("A statement on standard input, from a pipe and from a file")
+  func standardInput() async throws {
+    try await TestFleet.with(nodes: 1) { fleet in
+      try fleet.write(Array("SELECT 7 AS n".utf8), to: joined(fleet.folder, "statement.sql"))
+      for words in [
+        "cat statement.sql | %", "% -f - < statement.sql", "(sleep 0.2; cat statement.sql) | % -f -",
+      ] {
+        let ended = try await fleet.shell(
+          words.replacing("%", with: "\(TestFleet.program) query --format ndjson"))
+        #expect(ended.status == 0 && ended.output == "{\"n\":7}\n", "\(ended)")
+      }
+    }
+  }
+
   @Test("A statement that fails over one node's rows fails as a whole")
   func failing() async throws {
     try await withThirds { fleet, _ in

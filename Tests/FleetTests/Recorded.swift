@@ -19,12 +19,16 @@ struct Recorded: Sendable, CustomTestStringConvertible {
 
   let testDescription: String
   let exchanges: [Exchange]
+  /// What was recorded besides.
+  let others: [JSONValue]
 
   init(_ name: String) throws {
     testDescription = name
     let path = joined(repositoryRoot, "Tests/Fixtures/bacalhau/\(name).json")
     let file = try JSONValue(parsing: readFile(path, limit: .mebibytes(1)))
-    exchanges = (file["exchanges"]?.array ?? []).compactMap { item in
+    let items = file["exchanges"]?.array ?? []
+    others = items.filter { $0["request"] == nil }
+    exchanges = items.compactMap { item in
       guard let method = item["request"]?["method"]?.string, let path = item["request"]?["path"]?.string,
         let status = item["response"]?["status"]?.integer
       else { return nil }

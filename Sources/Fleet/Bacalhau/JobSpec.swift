@@ -32,7 +32,7 @@ public struct BacalhauSettings: Sendable, Equatable {
   public var cpu: String
   public var memory: String
   /// Where the program lies in the image.
-  public var program = "/opt/gadwall/bin/gadwall"
+  static let program = "/opt/gadwall/bin/gadwall"
 
   public init(image: String, mounts: [Mount], network: Network, cpu: String, memory: String) {
     self.image = image
@@ -57,19 +57,19 @@ struct JobSpec: Sendable {
   init(
     name: String, _ task: NodeTask, storeArguments: [String], on nodes: [String], _ settings: BacalhauSettings
   ) throws(Failure) {
-    let arguments =
+    var arguments =
       ["node", task.kind.rawValue] + storeArguments + ["--task", task.document, "--task-sha256", task.digest]
+    // For whom the node lets judge it before it starts; the node itself compares them with the document.
+    if let statement = task.statement { arguments += ["--statement", statement] }
+    if let columns = task.columns { arguments += ["--columns", columns] }
     // Logs are renamed and deleted by a harvest alone.
     let changesLogs = task.kind != .query
     let mounts = settings.mounts.map { mount -> JSONValue in
-      let isState = mount.path == Self.stateFolder || mount.path.hasPrefix(Self.stateFolder + "/")
+      let writes = mount.isWritable && (changesLogs || Self.holdsState(mount.path))
       return [
         "Source": [
           "Type": "localDirectory",
-          "Params": [
-            "SourcePath": .string(mount.path),
-            "ReadWrite": .bool(mount.isWritable && (changesLogs || isState)),
-          ],
+          "Params": ["SourcePath": .string(mount.path), "ReadWrite": .bool(writes)],
         ], "Target": .string(mount.path),
       ]
     }
@@ -87,7 +87,7 @@ struct JobSpec: Sendable {
           "Engine": [
             "Type": "docker",
             "Params": [
-              "Image": .string(settings.image), "Entrypoint": [.string(settings.program)],
+              "Image": .string(settings.image), "Entrypoint": [.string(BacalhauSettings.program)],
               "Parameters": .array(arguments.map(JSONValue.string)),
             ],
           ],
@@ -102,11 +102,14 @@ struct JobSpec: Sendable {
     guard size <= Self.limit else {
       throw Failure(
         "bacalhau.job-size", "The job \(name) has \(size), and may have \(Self.limit).",
-        remedy: "Ask fewer nodes at a time, with --region, --zone or --node.")
+        remedy: "Write a shorter statement, or ask fewer nodes at a time, with --region, --zone or --node.")
     }
   }
 
-  static let stateFolder = "/var/lib/gadwall"
+  /// Whether it is the folder of the node's state, or one below it.
+  static func holdsState(_ path: String) -> Bool {
+    path == "/var/lib/gadwall" || path.hasPrefix("/var/lib/gadwall/")
+  }
 
   /// The body of a submit.
   var request: [UInt8] { encodeJSON(["Job": value] as JSONValue) }

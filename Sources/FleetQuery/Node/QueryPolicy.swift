@@ -60,9 +60,7 @@ public struct QueryPolicy: Sendable {
       return "The node's policy does not let the files \(printable(other)) be read."
     }
     if let columns {
-      let asked = Set(relationColumns.map(\.name).filter(document.used.uses)).union(
-        document.filter.columnNames)
-      let other = relationColumns.map(\.name).filter { asked.contains($0) && !columns.contains($0) }
+      let other = document.askedColumns.filter { !columns.contains($0) }
       if !other.isEmpty {
         return
           "The node's policy does not let \(other.joined(separator: ", ")) out: name the columns that are needed, of \(columns.sorted().joined(separator: ", "))."

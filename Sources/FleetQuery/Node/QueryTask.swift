@@ -14,13 +14,19 @@ public struct QueryTask: Sendable {
   let context: NodeContext
   let document: QueryDocument
   let policy: QueryPolicy
+  /// Gets the report before it is written. Until then nobody takes up what lies in the store, and if it throws nobody will.
+  let beforeReport: @Sendable (QueryReport) throws(Failure) -> Void
   /// Of all objects of this try: nobody else writes to them.
   private let answerName = randomName()
 
-  public init(context: NodeContext, document: QueryDocument, policy: QueryPolicy = QueryPolicy()) {
+  public init(
+    context: NodeContext, document: QueryDocument, policy: QueryPolicy = QueryPolicy(),
+    beforeReport: @escaping @Sendable (QueryReport) throws(Failure) -> Void = { _ in }
+  ) {
     self.context = context
     self.document = document
     self.policy = policy
+    self.beforeReport = beforeReport
   }
 
   /// How often the files are looked at again when one was truncated while it was read.
@@ -132,6 +138,7 @@ public struct QueryTask: Sendable {
       report = QueryReport(query: document.query, node: context.node, version: DuckDB.version)
       report.refused = reason
     }
+    try beforeReport(report)
     try await context.store.put(encodeJSON(report), at: QueryKeys.report(document.query, context.node))
     return report
   }
