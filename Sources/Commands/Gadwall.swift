@@ -30,9 +30,10 @@ public enum Gadwall {
     RecoverCommand.self,
     GenerateCommand.self,
     ConfigCheckCommand.self,
-    ConfigShowCommand.self, RunsCommand.self, NodesCommand.self, RawListCommand.self, RawGetCommand.self,
+    ConfigShowCommand.self, DoctorCommand.self, RunsCommand.self, NodesCommand.self, RawListCommand.self,
+    RawGetCommand.self,
     NodeStageCommand.self, NodePruneCommand.self, NodeQueryCommand.self,
-    NodeAdmitCommand.self, NodeAuditCommand.self, HelpCommand.self,
+    NodeProbeCommand.self, NodeAdmitCommand.self, NodeAuditCommand.self, HelpCommand.self,
     VersionCommand.self,
   ]
 

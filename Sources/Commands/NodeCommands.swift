@@ -73,6 +73,10 @@ extension QueryDocument: DocumentOfNodes {
   fileprivate func names(_ node: Node) -> Bool { nodes[node.key] != nil }
 }
 
+extension ProbeDocument: DocumentOfNodes {
+  fileprivate func names(_ node: Node) -> Bool { nodes[node.key] != nil }
+}
+
 /// What a node's tasks are started with.
 private struct NodeTaskStart<Document: DocumentOfNodes> {
   var context: NodeContext
@@ -255,6 +259,21 @@ enum NodeQueryCommand: Command {
       guard let value = arguments.value(flag), value != said else { continue }
       throw Failure("task.digest", "The task document's \(flag.name) is not the one that the job says.")
     }
+  }
+}
+
+/// `gadwall node probe`
+enum NodeProbeCommand: Command {
+  static let definition = CommandDefinition(
+    ["node", "probe"],
+    summary: "On a node: try what tasks will need, and print what is missing. Run by an engine.",
+    flags: flags)
+
+  static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
+    let start = try await NodeTaskStart<ProbeDocument>(arguments)
+    let report = await ProbeTask(context: start.context, document: start.document).run()
+    Output.standard.write(report.line + [0x0A])
+    return .done
   }
 }
 

@@ -32,7 +32,7 @@ public struct PolicyFile: Sendable, Equatable {
   /// What a store's URL has to be or lie below; nil for any.
   public var stores: [String]?
 
-  public enum Task: String, Sendable, CaseIterable { case stage, prune, query }
+  public enum Task: String, Sendable, CaseIterable { case stage, prune, query, probe }
 
   public init() {}
 

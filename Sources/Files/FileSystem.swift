@@ -160,6 +160,9 @@ public func readFile(_ path: String, limit: ByteCount) throws(SystemError) -> [U
   return try readAll(file, path: path, limit: limit)
 }
 
+/// Whether this process may make and remove files in the folder.
+public func isWritable(_ folder: String) -> Bool { access(folder, W_OK | X_OK) == 0 }
+
 /// All of standard input, at most so many bytes.
 public func readStandardInput(limit: ByteCount) throws(SystemError) -> [UInt8] {
   // Not by the name /dev/stdin: that is a link, and what it leads to may be a pipe, which has to be waited for.

@@ -61,8 +61,8 @@ public func wildcardMatches(_ pattern: String, _ text: String) -> Bool {
 
 /// What a node is asked to do: the same for every node, what differs lies in the task document.
 public struct NodeTask: Sendable {
-  public enum Kind: String, Sendable, Codable {
-    case stage, prune, query
+  public enum Kind: String, Sendable, Codable, CaseIterable {
+    case stage, prune, query, probe
   }
 
   public var kind: Kind
@@ -132,6 +132,9 @@ public protocol Engine: Sendable {
   /// The nodes that match, as the engine knows them now, reachable or not.
   func nodes(matching selection: NodeSelection) async throws(Failure) -> [Node]
 
+  /// What else there is, by its name, and is no node of ours.
+  func others() async throws(Failure) -> [String]
+
   /// Carries one task to each of these nodes. Yields one outcome per node, in the order they arrive, and ends when every node has one or the
   /// deadline has passed.
   func run(
@@ -155,6 +158,8 @@ extension Engine {
   }
 
   public func settled() async {}
+
+  public func others() async throws(Failure) -> [String] { [] }
 
   /// The nodes that are meant.
   ///

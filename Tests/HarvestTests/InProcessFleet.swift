@@ -53,7 +53,7 @@ struct InProcessEngine: Engine {
       switch task.kind {
       case .stage: _ = try await StageTask(context: context, document: document).run()
       case .prune: _ = try await PruneTask(context: context, document: document).run()
-      case .query: throw Failure("task", "A harvest asks for no query.")
+      case .query, .probe: throw Failure("task", "A harvest asks for none.")
       }
       return NodeOutcome(node: node, ending: .answered)
     } catch {

@@ -4,7 +4,7 @@ public import Support
 public struct AdmissionRules: Sendable {
   /// Names of images, by digest or by tag; none is let in that is not among them.
   public var images: [String] = []
-  public var tasks: Set<String> = ["stage", "prune", "query"]
+  public var tasks = Set(NodeTask.Kind.allCases.map(\.rawValue))
   public var mounts: [BacalhauSettings.Mount] = []
   public var networks: Set<BacalhauSettings.Network> = [.host]
   /// Processors and bytes that one task may ask for; nil for any.
@@ -128,7 +128,7 @@ private func judge(parameters: [String], _ rules: AdmissionRules, _ offered: ino
     throw Refusal("The task is none of Gadwall's.")
   }
   let kind = parameters[1]
-  guard rules.tasks.contains(kind), ["stage", "prune", "query"].contains(kind) else {
+  guard rules.tasks.contains(kind), NodeTask.Kind(rawValue: kind) != nil else {
     throw Refusal("The node's policy does not allow the task '\(printable(String(kind.prefix(40))))'.")
   }
   offered.task = kind

@@ -34,6 +34,10 @@ public struct BacalhauEngine: Engine {
     return try await client.nodes().compactMap(\.node).filter(selection.matches).sorted { $0.key < $1.key }
   }
 
+  public func others() async throws(Failure) -> [String] {
+    try await client.nodes().filter { $0.isCompute && $0.node == nil }.map(\.facts.nodeID).sorted()
+  }
+
   public func printedJob(for task: NodeTask, on nodes: [Node]) throws(Failure) -> [UInt8] {
     encodeJSON(try job(task, nodes, again: false).value, pretty: true) + [0x0A]
   }
@@ -101,7 +105,7 @@ public struct BacalhauEngine: Engine {
     var words = try await carry(task, again: false, deadline, &carrying)
     guard !carrying.waiting.isEmpty, !deadline.hasPassed, !Task.isCancelled else { return }
     // Those that got no execution: gone meanwhile, or busy. What a query would wait for is over by then.
-    if task.kind != .query {
+    if task.kind == .stage || task.kind == .prune {
       await client.wait(max(0, min(Self.pauseForBusy, deadline.remainingSeconds)))
       for (name, node) in try await listedNodes() {
         if let obstacle = node.obstacle(settings) { carrying.end(name, obstacle) }
