@@ -4,8 +4,9 @@ usage: query.py GADWALL DUCKDB PYTHON OUTPUT [MEGABYTES [ROUNDS]]      PYTHON ha
 
 Four local nodes with a quarter of the bytes each, all of it in rotated files that are in no archive. Each round asks both, one after the other; the
 ratios are of the medians of wall time and of the processors' time of all processes. Answers that differ end it. Then: what the scanner's filter gives
-for how much is kept, others that count over one file, a thousand nodes, and how soon three small ones answer. QUERY_KIND=KIND,KIND measures these
-alone: aggregate, selective, other, selectivity, peers, nodes, small. Appends a line of JSON a measurement to OUTPUT.
+for how much is kept, others that count over one file, a thousand nodes, how soon three small ones answer, and what share of the bytes the tests'
+statements move. QUERY_KIND=KIND,KIND measures these alone: aggregate, selective, other, selectivity, peers, nodes, small, moved. Appends a line of
+JSON a measurement to OUTPUT.
 """
 
 import collections
@@ -30,7 +31,7 @@ gadwall, duckdb, python, output = (os.path.abspath(p) for p in sys.argv[1:5])
 megabytes = int(sys.argv[5]) if len(sys.argv) > 5 else 1024
 rounds = int(sys.argv[6]) if len(sys.argv) > 6 else 5
 cores = len(os.sched_getaffinity(0))
-kinds = os.environ.get("QUERY_KIND", "aggregate,selective,other,selectivity,peers,nodes,small").split(",")
+kinds = os.environ.get("QUERY_KIND", "aggregate,selective,other,selectivity,peers,nodes,small,moved").split(",")
 
 START = "2026-11-23T14:00:00Z"
 KEYS = {"id": "id: 'VARCHAR'", "message": "message: 'VARCHAR'", "ts": "\"@timestamp\": 'VARCHAR'", "version": "\"@version\": 'VARCHAR'"}
@@ -98,18 +99,20 @@ LC_ALL=C grep -o '\[[A-Z][A-Z]*\]' "$0" | LC_ALL=C awk '{ n[$0]++ } END { for (c
 Timing = collections.namedtuple("Timing", "wall cpu out err")
 
 
-def timed(command, cwd, **more):
-    """Wall seconds, processor seconds of the command and all that it waited for, and what it printed."""
+def timed(command, cwd, may_fail=False, **more):
+    """Wall seconds, processor seconds of the command and all that it waited for, and what it printed; None when it fails and may."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **more})
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode and may_fail:
+        return None
     if done.returncode:
         sys.exit(f"ended with {done.returncode}: {command}\n{done.stderr.decode()}")
     return Timing(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout, done.stderr)
 
 
-def ask(work, statement):
-    return timed([gadwall, "query", "--quiet", "--coverage", "--format", "csv", statement], work)
+def ask(work, statement, *flags, may_fail=False):
+    return timed([gadwall, "query", "--quiet", "--coverage", "--format", "csv", *flags, statement], work, may_fail)
 
 
 def ask_duckdb(work, statement):
@@ -379,7 +382,80 @@ def small(work):
         print(f"  three nodes of 1 MB, to the first row: {middle:.2f} s (0.4), of nine the least {least:.2f} s  {statement}", flush=True)
 
 
-SECTIONS = [(statements, set(GOALS)), (selectivity, {"selectivity"}), (peers, {"peers"}), (nodes, {"nodes"}), (small, {"small"})]
+def collection():
+    """The tests' statements, but those that are to fail."""
+    folder = pathlib.Path(__file__).resolve().parent.parent / "Tests/Cases/queries"
+    for path in sorted({*folder.glob("*.sql")} - {folder / "rows.sql", folder / "failing.sql"}):
+        for block in path.read_text().split("\n\n"):
+            statement = "\n".join(line for line in block.splitlines() if line and not line.startswith("-- "))
+            if statement:
+                yield statement
+
+
+def aggregating(work, texts):
+    """Those whose outermost SELECT groups or aggregates, and has one relation and nothing else in its FROM."""
+    def listed(select):
+        return timed([duckdb, "-list", "-noheader", "-c", select], work).out.decode().splitlines()
+
+    # DuckDB's macros that aggregate are no functions of that type.
+    names = {"geomean", "wavg", "weighted_avg", *listed("SELECT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'")}
+
+    def aggregates(tree):
+        if isinstance(tree, dict):
+            is_one = tree.get("class") == "FUNCTION" and tree["function_name"] in names
+            return is_one or any(aggregates(value) for key, value in tree.items() if key != "subquery")
+        return isinstance(tree, list) and any(map(aggregates, tree))
+
+    (work / "texts.json").write_text(json.dumps([{"text": text} for text in texts]))
+    for text, line in zip(texts, listed("SELECT json_serialize_sql(text) FROM 'texts.json'"), strict=True):
+        node = json.loads(line).get("statements", [{"node": {"type": "no SELECT"}}])[0]["node"]
+        if node["type"] != "SELECT_NODE":
+            continue
+        relations = {"live", "archive", "logs"} - {entry["key"].lower() for entry in node["cte_map"]["map"]}
+        groups = node["group_expressions"] or node["group_sets"] or node["aggregate_handling"] == "FORCE_AGGREGATES"
+        if node["from_table"].get("table_name", "").lower() in relations and (
+                groups or aggregates([node[key] for key in ("select_list", "having", "qualify", "modifiers")])):
+            yield text
+
+
+def moved(work):
+    """What the tests' statements move when they split, over nodes with the names that are in them and an empty archive."""
+    names = ["alder", "birch", "cedar", "doum"]
+    for number, name in enumerate(names):
+        generate(work / f"nodes/{name}/logs/my_logs.log.1", 16 * 1048576, number)
+    configure(work, names)
+    texts = list(collection())
+    split, shares, failed = set(), {}, 0
+    for text in texts:
+        plan = timed([gadwall, "query", "--explain", text], work).out
+        if not plan.startswith(b"way      split"):
+            continue
+        split.add(text)
+        if re.search(rb"^reads .*archive", plan, re.MULTILINE):
+            continue
+        answer = ask(work, text, "--deadline", "60s", may_fail=True)
+        if answer is None:
+            failed += 1
+            continue
+        read, sent, _ = coverage(answer)
+        note(kind="moved", statement=text, read=read, moved=sent)
+        # Conditions may leave nothing to read.
+        if read:
+            shares[text] = sent / read
+    print(f"  {size_of(work):,} bytes on four nodes, {len(texts):,} statements, {failed} that split fail over these logs: how many split (90 %), and of those "
+          "that read live or logs alone move at most 1 % of the bytes (95 %)")
+    for what, some in (("whose outermost SELECT aggregates over one relation", list(aggregating(work, texts))), ("all", texts)):
+        its_split, asked = [text for text in some if text in split], [text for text in some if text in shares]
+        little = [text for text in asked if shares[text] <= 0.01]
+        note(kind="moved", what=what, statements=len(some), split=len(its_split), asked=len(asked), little=len(little))
+        print(f"  {what}: {len(its_split)} of {len(some):,}, {percent(len(its_split), len(some))}; "
+              f"{len(little)} of {len(asked)}, {percent(len(little), len(asked))}")
+    for text, share in sorted(shares.items(), key=lambda item: -item[1]):
+        if share > 0.01:
+            print(f"  {percent(share, 1):>9} moved  {' '.join(text.split())}")
+
+
+SECTIONS = [(statements, set(GOALS)), (selectivity, {"selectivity"}), (peers, {"peers"}), (nodes, {"nodes"}), (small, {"small"}), (moved, {"moved"})]
 for section, its_kinds in SECTIONS:
     if its_kinds & set(kinds):
         folder = tempfile.mkdtemp(dir=os.environ.get("TMPDIR"))
