@@ -66,6 +66,26 @@ import Testing
     }
   }
 
+  /// What can be made of partial values is not sent value by value.
+  @Test func whatCanBeMergedIs() async throws {
+    try await withScratch { folder in
+      let fleet = try await SimulatedFleet(folder, rows: try QueryCases.rows(), parts: Array(0..<2))
+      for name in merges.keys.sorted() {
+        let arguments =
+          switch (name, argumentCount(name)) {
+          case (_, 0): nil as String?
+          case (_, 2): "id, line"
+          case (let name, _): name.hasPrefix("bool") || name.contains("if") ? "line > 3" : "line"
+          }
+        let call = arguments.map { "\(name)(\($0))" } ?? "count(*)"
+        let plan = try await fleet.plan("SELECT \(call) FROM live")
+        #expect(
+          plan.way == .split && plan.questions.allSatisfy { !$0.isBag },
+          "\(call): \(plan.questions.map(\.sql))")
+      }
+    }
+  }
+
   @Test func whatFailsInOneDuckDBFailsInTheFleet() async throws {
     try await withScratch { folder in
       let fleet = try await SimulatedFleet(folder, rows: try QueryCases.rows(), parts: Array(0..<5))

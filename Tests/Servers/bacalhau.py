@@ -146,7 +146,8 @@ class Fleet:
             return self.end(job, execution, 10, f"image not available: \"{parameters['Image']}\"")
         environment = {**self.said.get("environment", {}), **node.get("environment", {}), "PATH": os.environ["PATH"],
                        "BACALHAU_EXECUTION_ID": execution["ID"], "BACALHAU_JOB_ID": job["ID"], "BACALHAU_JOB_TYPE": "ops"}
-        words = [self.said["program"], *parameters.get("Parameters", []), "--root", node["root"]]
+        # A test that is cut off takes the server with it, and what runs here has to go, too.
+        words = ["setpriv", "--pdeathsig", "KILL", self.said["program"], *parameters.get("Parameters", []), "--root", node["root"]]
         child = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  start_new_session=True)
         with self.lock:

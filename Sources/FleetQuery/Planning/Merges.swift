@@ -16,17 +16,25 @@ let mergeTemplates: [(name: String, text: String)] = [
   ("product", "product(a)"), ("min", "min(a)"), ("max", "max(a)"), ("bool_and", "bool_and(a)"),
   ("bool_or", "bool_or(a)"), ("bit_and", "bit_and(a)"), ("bit_or", "bit_or(a)"), ("bit_xor", "bit_xor(a)"),
   ("any_value", "any_value(a)"), ("arg_min", "arg_min(a, b)"), ("arg_max", "arg_max(a, b)"),
-  ("var_pop", "struct_extract(\(moments), 's') / struct_extract(\(moments), 'n')"),
+  ("var_pop", finite("struct_extract(\(moments), 's') / struct_extract(\(moments), 'n')")),
   (
     "var_samp",
-    "CASE WHEN sum(a) > 1 THEN struct_extract(\(moments), 's') / (struct_extract(\(moments), 'n') - 1) END"
+    finite(
+      "CASE WHEN sum(a) > 1 THEN struct_extract(\(moments), 's') / (struct_extract(\(moments), 'n') - 1) END")
   ),
-  ("stddev_pop", "sqrt(struct_extract(\(moments), 's') / struct_extract(\(moments), 'n'))"),
+  ("stddev_pop", finite("sqrt(struct_extract(\(moments), 's') / struct_extract(\(moments), 'n'))")),
   (
     "stddev_samp",
-    "CASE WHEN sum(a) > 1 THEN sqrt(struct_extract(\(moments), 's') / (struct_extract(\(moments), 'n') - 1)) END"
+    finite(
+      "CASE WHEN sum(a) > 1 THEN sqrt(struct_extract(\(moments), 's') / (struct_extract(\(moments), 'n') - 1)) END"
+    )
   ),
 ]
+
+/// DuckDB's own variances fail over infinite values.
+private func finite(_ value: String) -> String {
+  "CASE WHEN isfinite(coalesce(\(value), 0)) THEN \(value) ELSE error('a variance or deviation is out of range') END"
+}
 
 /// Count, mean and sum of squared deviations of all parts together. Sums of squares would lose five digits.
 /// (Chan, Golub, LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979.)

@@ -271,7 +271,8 @@ private struct Splitter {
       guard part.expressionClass == "COLUMN_REF", part["column_names"]?.items.count == 1,
         let place = part.columnName.flatMap({ places[$0] }), place < values.count
       else { return part }
-      return values[place]
+      // A field's name stands there, too.
+      return values[place].named(part["alias"]?.string ?? "")
     }
   }
 
