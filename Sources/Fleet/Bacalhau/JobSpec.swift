@@ -32,7 +32,7 @@ public struct BacalhauSettings: Sendable, Equatable {
   public var cpu: String
   public var memory: String
   /// Where the program lies in the image.
-  static let program = "/opt/gadwall/bin/gadwall"
+  static let program = "/usr/bin/gadwall"
 
   public init(image: String, mounts: [Mount], network: Network, cpu: String, memory: String) {
     self.image = image
