@@ -81,7 +81,7 @@ final class Transfer {
   private func configure(_ settings: HTTPClient.Settings) {
     let context = Unmanaged.passUnretained(self).toOpaque()
     gw_curl_set_text(handle, CURLOPT_URL, request.url)
-    gw_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+    gw_curl_set_http_only(handle)
     gw_curl_set_text(handle, CURLOPT_USERAGENT, settings.userAgent)
     gw_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
     gw_curl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1)

@@ -24,6 +24,14 @@ static inline CURLcode gw_curl_set_list(CURL *handle, CURLoption option, struct 
 static inline CURLcode gw_curl_set_transfer(CURL *handle, CURLoption option, gw_curl_transfer value) {
   return curl_easy_setopt(handle, option, value);
 }
+// By number: the names that CURLOPT_PROTOCOLS_STR takes are understood from 7.85 on only, and libcurl 7.81 has to do
+// (ci/oldest-libraries). An older one would refuse the option, and then nothing would be ruled out.
+static inline CURLcode gw_curl_set_http_only(CURL *handle) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  return curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#pragma GCC diagnostic pop
+}
 static inline CURLcode gw_curl_set_seek(CURL *handle, gw_curl_seek value) {
   return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
 }
