@@ -1,7 +1,7 @@
 # Each target is one step of ci; `make` alone lists them.
 SWIFT_FLAGS := --disable-automatic-resolution
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check check-long chaos fuzz sanitize bench demo docs format
+.PHONY: help setup build test check check-long chaos fuzz sanitize bench demo docs format dist
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ setup: ## Install what the project builds and tests with (a second run does noth
 
 build: setup ## Build the release program, .build/release/gadwall
 	@swift build -c release --product gadwall $(SWIFT_FLAGS)
+
+dist: setup ## Pack a release for Debian 12 and Ubuntu 22.04 and later, dist/gadwall-VERSION-linux-MACHINE.tar.gz
+	@ci/dist
 
 test: setup ## Build and run every test
 	@ci/test
