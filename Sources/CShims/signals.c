@@ -42,6 +42,17 @@ int gw_signals_catch(int ends_at_hangup) {
   return fd;
 }
 
+static void end_at_once(int signal) { _exit(128 + signal); }
+
+void gw_signal_end_first_process(void) {
+  if (getpid() != 1) return;
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = end_at_once;
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGINT, &action, NULL);
+}
+
 int gw_signal_terminating(void) { return atomic_load(&terminating); }
 void gw_signal_forget(void) { atomic_store(&terminating, 0); }
 uint32_t gw_signal_hangups(void) { return atomic_load(&hangups); }

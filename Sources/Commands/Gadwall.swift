@@ -39,6 +39,7 @@ public enum Gadwall {
 
   public static func main() async -> Never {
     gw_signal_ignore_pipe()
+    gw_signal_end_first_process()
     let words = Swift.CommandLine.arguments
     guard !words.isEmpty else {
       Output.errors.write("gadwall: /proc is not mounted here, and the command line is read from there.\n")

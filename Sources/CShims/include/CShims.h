@@ -70,6 +70,9 @@ void gw_signal_forget(void);
 // How many SIGHUP came so far.
 uint32_t gw_signal_hangups(void);
 void gw_signal_ignore_pipe(void);
+// Has SIGTERM and SIGINT end this process where it is the first of a container. To that one the kernel gives no signal that it has no
+// handler for, so 'docker stop' would wait and then kill it. Whoever catches them later (gw_signals_catch) takes them over.
+void gw_signal_end_first_process(void);
 // Waits until the descriptor is readable or `milliseconds` have passed; 1, 0 or -errno.
 int gw_wait_readable(int fd, int milliseconds);
 
