@@ -1,7 +1,7 @@
 # Each target is one step of ci; `make` alone lists them.
 SWIFT_FLAGS := --disable-automatic-resolution
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check check-long chaos fuzz sanitize bench demo docs format dist
+.PHONY: help setup build test check check-long chaos fuzz sanitize bench demo docs format dist image image-push
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,12 @@ build: setup ## Build the release program, .build/release/gadwall
 
 dist: setup ## Pack a release for Debian 12 and Ubuntu 22.04 and later, dist/gadwall-VERSION-linux-MACHINE.tar.gz
 	@ci/dist
+
+image: dist ## Build the container image, dist/gadwall-VERSION-image.tar, without a daemon
+	@ci/image
+
+image-push: ## Push the image, IMAGE=host/name:tag, and print the digest to name it by
+	@ci/image-push "$(IMAGE)"
 
 test: setup ## Build and run every test
 	@ci/test
