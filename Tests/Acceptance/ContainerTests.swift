@@ -93,7 +93,8 @@ struct ContainerTests {
       #expect(try fleet.names().isEmpty)
       #expect(
         try await fleet.idCounts() == Dictionary(uniqueKeysWithValues: staged.map { ($0, 1) }))
-      #expect(try fleet.names(fleet.nodes[0].path("var/lib/gadwall")) == ["ledger.sqlite", "lock", "node.yaml"])
+      #expect(
+        try fleet.names(fleet.nodes[0].path("var/lib/gadwall")) == ["ledger.sqlite", "lock", "node.yaml"])
 
       // A query over it, with the control machine in a container too: `node query` is then a child of its first process.
       try fleet.write(lines(ids("live", 300)), to: fleet.nodes[0].path("var/logs/app/a.log"))

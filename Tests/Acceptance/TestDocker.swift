@@ -31,7 +31,9 @@ struct TestDocker: Sendable {
       let life = Task.detached { ended.set(await docker.live()) }
       let result: Swift.Result<Result, any Error>
       do {
-        let answers = try await eventually(seconds: 60 * patience) { ended.value != nil || docker.isListening }
+        let answers = try await eventually(seconds: 60 * patience) {
+          ended.value != nil || docker.isListening
+        }
         guard answers, ended.value == nil else {
           throw MissingPart(description: "dockerd did not start: \(ended.value ?? docker.words)")
         }
