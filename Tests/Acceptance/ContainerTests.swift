@@ -85,7 +85,7 @@ struct ContainerTests {
 
       // The control machine commits what it finds; this machine's own prune is ended before it begins.
       let harvest = try await fleet.gadwall("harvest", environment: ["GADWALL_STOP_AT": "prune.before-prove"])
-      #expect(harvest.status == 1, "\(harvest)")
+      #expect(harvest.status == 2, "\(harvest)")
       #expect(try fleet.names() == ["a.log.1"])
       let task = try #require(try documents(fleet, "prune").last)
       let prune = try await docker(run + arguments(fleet, "prune", task))
@@ -101,7 +101,7 @@ struct ContainerTests {
       try configureInside(fleet)
       let statement = "SELECT count(*) AS n, median(length(id)) AS half FROM logs"
       let query = try await docker(run + ["query", statement, "--format", "csv"])
-      #expect(query.status == 0 && query.output == "n,half\n600,9.0\n", "\(query)")
+      #expect(query.status == 0 && query.output == "n,half\n600,8.0\n", "\(query)")
       let rehearsal = try await docker(run + ["harvest", "--dry-run"])
       #expect(rehearsal.status == 0, "\(rehearsal)")
       // Where Landlock's calls are refused, the same query is, too.
@@ -195,7 +195,9 @@ struct ContainerTests {
       ).split(separator: "\n").map { $0.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true) }
       #expect(names.count > 100)
       #expect(names.allSatisfy { $0[1] == "0/0" && $0[3] == "1970-01-01" })
-      let programs = names.map { $0[5] }.filter { $0.contains("bin/") && !$0.hasSuffix("/") }
+      let programs = names.map { $0[5] }.filter {
+        $0.split(separator: "/").dropLast().last.map { $0 == "bin" || $0 == "sbin" } == true
+      }
       #expect(programs == ["usr/bin/gadwall"])
     }
   }
