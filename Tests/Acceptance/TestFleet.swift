@@ -370,13 +370,3 @@ func lines(_ ids: [String], category: String = "INFO") -> [UInt8] {
 
 /// `prefix-0`, `prefix-1` and so on.
 func ids(_ prefix: String, _ count: Int) -> [String] { (0..<count).map { "\(prefix)-\($0)" } }
-
-/// Waits until the condition holds.
-func eventually(seconds: Double = 20, _ condition: () throws -> Bool) async throws -> Bool {
-  let deadline = Deadline.after(seconds: seconds)
-  while !deadline.hasPassed {
-    if try condition() { return true }
-    try await Task.sleep(for: .milliseconds(10))
-  }
-  return try condition()
-}

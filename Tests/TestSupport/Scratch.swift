@@ -117,3 +117,13 @@ public func untilNobodyWrites(_ path: String, isolation: isolated (any Actor)? =
   let isFree = try await becomesTrue { isLeasable(input, owner) }
   if !isFree { throw MissingPart(description: "\(path) stays open for writing.") }
 }
+
+/// Waits until the condition holds.
+public func eventually(seconds: Double = 20, _ condition: () throws -> Bool) async throws -> Bool {
+  let deadline = Deadline.after(seconds: seconds)
+  while !deadline.hasPassed {
+    if try condition() { return true }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+  return try condition()
+}
