@@ -24,10 +24,10 @@ image-push: ## Push the image, IMAGE=host/name:tag, and print the digest to name
 test: setup ## Build and run every test
 	@ci/test
 
-check: setup ## Format, warnings, declared imports, documentation; no tests
+check: setup ## Format, warnings, declared imports, deploy/, documentation; no tests
 	@ci/check
 
-check-long: build ## What takes longer than a few minutes: large inputs, every fault at every step, fuzzing
+check-long: build ## What takes longer than a few minutes: large inputs, every fault at every step, an installation, fuzzing
 	@ci/check-long
 
 chaos: setup ## Power cuts at many random places (GADWALL_CHAOS_PAIRS, _ROUNDS, _SEED)
