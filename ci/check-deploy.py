@@ -357,7 +357,7 @@ def check_user_data(deploy, tf, wrong):
         script = (deploy / f"install/install-{role}.sh").read_text() + (deploy / "install/steps.sh").read_text()
         needs = set(re.findall(r"\$deploy_folder/([\w./-]+\w)", script)) | {f"install/install-{role}.sh", "install/steps.sh", "cloud-init/gcp.sh"}
         if match := re.search(r"for unit in ([^;]*); do", script):
-            needs |= {f"systemd/{unit}" for unit in match[1].split()} | set()
+            needs |= {f"systemd/{unit}" for unit in match[1].split()}
         for path in sorted(needs - set(files) - {"systemd"}):
             wrong(f"{role}.yaml does not bring {path}, which install-{role}.sh copies")
     check_config(deploy, yaml.safe_load(config) if config else {}, wrong)
@@ -535,6 +535,7 @@ MISTAKES = [
     ("terraform/outputs.tf", "google_storage_bucket.install", "google_storage_bucket.installs", "installs is nowhere declared"),
     ("terraform/instances.tf", "    orchestrator = ", "    orchestrators = ", "does not give orchestrator"),
     ("terraform/instances.tf", '    "systemd/gadwall-generator.service",\n', "", "does not bring systemd/gadwall-generator.service"),
+    ("terraform/instances.tf", '    "systemd/bacalhau.service.d/node.conf",\n', "", "does not bring systemd/bacalhau.service.d/node.conf"),
     ("terraform/instances.tf", '    "systemd/gadwall-harvest.timer",\n', "", "does not bring systemd/gadwall-harvest.timer"),
     ("cloud-init/node.yaml", "      IMAGE='${image}'\n", "      IMAGE='${image}'\n      API_KEY='x'\n", "first-boot.env has API_KEY"),
     ("cloud-init/node.yaml", "#cloud-config\n", "", "in its first line"),

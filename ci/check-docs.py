@@ -9,7 +9,7 @@ root = pathlib.Path(__file__).resolve().parent.parent
 program = root / sys.argv[1]
 wrong = []
 
-pages = [root / "README.md", root / "ARCHITECTURE.md", root / "CHANGELOG.md", *sorted((root / "docs").rglob("*.md"))]
+pages = [root / "README.md", root / "ARCHITECTURE.md", root / "CHANGELOG.md", *sorted((root / "docs").rglob("*.md")), *sorted((root / "deploy").rglob("*.md"))]
 for page in pages:
     if not page.exists():
         wrong.append(f"{page.relative_to(root)} is missing")

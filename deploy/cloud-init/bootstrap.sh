@@ -5,13 +5,14 @@ set -euo pipefail
 
 command -v cloud-init >/dev/null && exit 0
 
-# Google's guest agent keeps the network, the host's keys and the accounts: cloud-init is here for its user-data alone.
+# Google's guest agent keeps the network, the disk, the host's keys and the accounts: cloud-init is here for what our user-data asks of it alone.
 install -d /etc/cloud/cloud.cfg.d
 cat >/etc/cloud/cloud.cfg.d/99-gadwall.cfg <<'YAML'
 datasource_list: [GCE]
 network: { config: disabled }
-ssh_deletekeys: false
-users: []
+cloud_init_modules: [write-files]
+cloud_config_modules: [package-update-upgrade-install, runcmd]
+cloud_final_modules: [scripts-user]
 YAML
 
 # The way out of the private network may come up after the machine does.

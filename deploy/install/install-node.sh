@@ -127,6 +127,8 @@ YAML
 
 install -d -m 0755 /etc/systemd/system/logrotate.timer.d
 put_file "$deploy_folder/systemd/logrotate.timer.d/hourly.conf" /etc/systemd/system/logrotate.timer.d/hourly.conf 0644 logrotate.timer
+install -d -m 0755 /etc/systemd/system/bacalhau.service.d
+put_file "$deploy_folder/systemd/bacalhau.service.d/node.conf" /etc/systemd/system/bacalhau.service.d/node.conf 0644 bacalhau.service
 install_agent_unit "$name"
 services=(docker.service bacalhau.service logrotate.timer)
 if ((generator)); then

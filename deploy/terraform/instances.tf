@@ -13,6 +13,7 @@ locals {
   node_files = { for path in concat(local.shared_files, [
     "install/install-node.sh",
     "logrotate/my_logs",
+    "systemd/bacalhau.service.d/node.conf",
     "systemd/gadwall-generator.service",
     "systemd/logrotate.timer.d/hourly.conf",
   ]) : path => file("${local.deploy}/${path}") }
