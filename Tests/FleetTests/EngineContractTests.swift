@@ -37,7 +37,8 @@ struct EngineContractTests {
     func started(_ node: String) -> Bool { exists(joined(folder, "\(node)/started")) }
 
     func isAlive(_ node: String) throws -> Bool {
-      let text = String(decoding: try readFile(joined(folder, "\(node)/started"), limit: .kibibytes(4)), as: UTF8.self)
+      let text = String(
+        decoding: try readFile(joined(folder, "\(node)/started"), limit: .kibibytes(4)), as: UTF8.self)
       return text.split(separator: "\n").contains { exists("/proc/\($0)/stat") && !isZombie(String($0)) }
     }
 
@@ -54,7 +55,9 @@ struct EngineContractTests {
       try publish(Array(Self.script.utf8), at: program, replacing: true, mode: 0o755)
       let nodes = ["a", "b", "c"].map { Node(region: "r-\($0)", zone: "z", name: $0) }
       for name in ["a", "b"] {
-        for place in ["var/logs", "var/lib/gadwall", "etc/gadwall"] { try makeFolder(joined(folder, "\(name)/\(place)")) }
+        for place in ["var/logs", "var/lib/gadwall", "etc/gadwall"] {
+          try makeFolder(joined(folder, "\(name)/\(place)"))
+        }
       }
       let engine: any Engine
       switch kind {
@@ -80,7 +83,8 @@ struct EngineContractTests {
     }
   }
 
-  private func run(_ fixture: Fixture, _ document: String, seconds: Double = 60, on nodes: [Node]? = nil) async
+  private func run(_ fixture: Fixture, _ document: String, seconds: Double = 60, on nodes: [Node]? = nil)
+    async
     -> [String: NodeOutcome]
   {
     let task = NodeTask(kind: .query, run: randomName(), document: document, digest: "d", seconds: seconds)
@@ -137,16 +141,20 @@ struct EngineContractTests {
   func failed(_ kind: Kind) async throws {
     try await with(kind) { fixture in
       let outcomes = await run(fixture, "fail")
-      #expect(words(outcomes["a"]).contains("it went wrong") && words(outcomes["b"]).contains("it went wrong"))
+      #expect(
+        words(outcomes["a"]).contains("it went wrong") && words(outcomes["b"]).contains("it went wrong"))
       #expect(!words(await run(fixture, "die")["a"]).isEmpty)
     }
   }
 
-  @Test("At the deadline who has not ended is timed out, and ends; who had answered has", arguments: Kind.allCases)
+  @Test(
+    "At the deadline who has not ended is timed out, and ends; who had answered has", arguments: Kind.allCases
+  )
   func timedOut(_ kind: Kind) async throws {
     try await with(kind) { fixture in
       let outcomes = await run(fixture, "hang", seconds: 3)
-      #expect(outcomes["a"]?.ending == .answered && outcomes["b"]?.ending == .timedOut && isOffline(outcomes["c"]))
+      #expect(
+        outcomes["a"]?.ending == .answered && outcomes["b"]?.ending == .timedOut && isOffline(outcomes["c"]))
       let isOver = try await eventually { try !fixture.isAlive("b") }
       #expect(isOver)
     }
