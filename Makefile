@@ -39,7 +39,7 @@ fuzz: setup ## Hand every reader what libFuzzer comes up with (FUZZ_SECONDS each
 sanitize: setup ## Every test under AddressSanitizer, then under ThreadSanitizer
 	@ci/sanitize address && ci/sanitize thread
 
-bench: build ## Measure side by side and print ratios (Benchmarks/); ONLY=scanner|stage|fleet|commit|growth|s3|query|age
+bench: build ## Measure side by side and print ratios (Benchmarks/); ONLY=scanner|stage|fleet|commit|growth|s3|query|bacalhau|age
 	@Benchmarks/run $(ONLY)
 
 demo: build ## A fleet on this machine, from its first log line to the proof

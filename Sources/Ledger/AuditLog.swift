@@ -97,8 +97,10 @@ public struct AuditLog: Sendable {
   /// The file, locked for this process alone.
   private func locked() throws(SystemError) -> Descriptor {
     while true {
-      // The agent's user and the container's root both append.
+      // The agent's user and the container's root both append, by a group of the folder's: whoever makes it lets that write, whatever its umask says.
+      let isNew = !exists(path)
       let file = try Descriptor.append(path, mode: 0o660)
+      if isNew { try setMode(path, 0o660) }
       try file.lockExclusively()
       // Whoever had the lock may have put the file aside.
       let inode = try file.info().inode

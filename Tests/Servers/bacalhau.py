@@ -124,6 +124,7 @@ class Fleet:
             if output:
                 execution["RunOutput"] = output
             if job["State"]["StateType"] == "Running" and all(e["DesiredState"]["StateType"] == 2 for e in job["executions"]):
+                job["ModifyTime"] = time.time_ns()
                 failed = any(e["ComputeState"]["StateType"] == 10 for e in job["executions"])
                 job["State"] = {"StateType": "Failed", "Message": "Job failed because one or more executions failed"} if failed else {"StateType": "Completed"}
 

@@ -91,8 +91,8 @@ install_gadwall() { # TARBALL DIGEST
     # The tarball may have one folder at its top, named by version.
     top=$work
     [[ -x $top/bin/gadwall ]] || top=$(find "$work" -mindepth 1 -maxdepth 1 -type d)
-    [[ -x $top/bin/gadwall && -x $top/lib/gadwall/duckdb/duckdb ]] ||
-      fail "$1 has no bin/gadwall with lib/gadwall/duckdb/duckdb beside it: is it the file that 'make dist' wrote?"
+    [[ -x $top/bin/gadwall && -f $top/lib/gadwall/duckdb && -x $top/lib/gadwall/duckdb ]] ||
+      fail "$1 has no bin/gadwall with lib/gadwall/duckdb beside it: is it the file that 'make dist' wrote?"
     chmod -R u=rwX,go=rX "$top"
     rm -rf "$folder"
     mv "$top" "$folder"
