@@ -54,7 +54,7 @@ METADATA = {"user-data", "startup-script", "enable-oslogin", "block-project-ssh-
 SETTINGS = {
     "NODE_NAME", "INSTALL_BUCKET", "GADWALL_TARBALL", "GADWALL_SHA256", "BACALHAU_VERSION", "BACALHAU_SHA256", "TOKEN_SECRET", "CERTIFICATE_SECRET",
 }
-ROLE_SETTINGS = {"node": {"NODE_REGION", "NODE_ZONE", "ORCHESTRATOR", "IMAGE"}, "control": {"ADDRESS"}}
+ROLE_SETTINGS = {"node": {"NODE_REGION", "NODE_ZONE", "ORCHESTRATOR", "IMAGE", "STORE"}, "control": {"ADDRESS"}}
 # The names of secrets, and keys' digests, are none.
 LOOKS_SECRET = re.compile(r"(?i)-----BEGIN|private.?key|passw(or)?d|api.?key\s*[:=]|AKIA[0-9A-Z]{16}|AIza[\w-]{35}|ya29\.|GOOG[\w]{10,}")
 
@@ -64,7 +64,7 @@ COMMON = {
     "bacalhau_version": "v1.9.3", "bacalhau_sha256": "c" * 64, "token_secret": "gadwall-nats-token", "certificate_secret": "gadwall-nats-certificate",
 }
 IMAGE = "us-east1-docker.pkg.dev/some-project/gadwall/gadwall@sha256:" + "a" * 64
-NODE_VALUES = COMMON | {"name": "us-east1-vm", "region": "us-east1", "zone": "us-east1-b", "orchestrator": "10.40.0.10:4222", "image": IMAGE}
+NODE_VALUES = COMMON | {"name": "us-east1-vm", "region": "us-east1", "zone": "us-east1-b", "orchestrator": "10.40.0.10:4222", "image": IMAGE, "store": "s3://some-project-gadwall"}
 CONTROL_VALUES = COMMON | {"name": "gadwall-control", "address": "10.40.0.10"}
 CONFIG_VALUES = {"bucket": "some-project-gadwall", "image": IMAGE, "raw_storage_class": "NEARLINE"}
 
@@ -365,16 +365,24 @@ def check_user_data(deploy, tf, wrong):
 
 
 def heredoc(script, file):
-    match = re.search(rf"(?ms)^\s*write_file {re.escape(file)} [^\n]*<<YAML\n(.*?)^YAML$", script)
+    match = re.search(rf'(?ms)^\s*write_file "?{re.escape(file)}"? [^\n]*<<YAML\n(.*?)^YAML$', script)
     text = re.sub(r"\$\(<[^)]*\)", "TOKEN", match[1])
-    return yaml.safe_load(re.sub(r"\$(\w+)", lambda name: {"live_folder": "/var/log/app", "orchestrator": "10.40.0.10:4222"}.get(name[1], name[1]), text))
+    return yaml.safe_load(re.sub(r"\$(\w+)", lambda name: {"live_folder": "/var/log/app", "orchestrator": "10.40.0.10:4222", "policy_mark": "#"}.get(name[1], name[1]), text))
 
 
 def check_config(deploy, config, wrong):
     """Gadwall's configuration and Bacalhau's have to fit each other."""
     node = heredoc((deploy / "install/install-node.sh").read_text(), "/etc/bacalhau/config.yaml")
     control = heredoc((deploy / "install/install-control.sh").read_text(), "/etc/bacalhau/config.yaml")
+    policy = heredoc((deploy / "install/install-node.sh").read_text(), "$own_policy")
     mounts = config.get("bacalhau", {}).get("mounts", [])
+    if policy["mounts"] != mounts:
+        wrong(f"gadwall.yaml mounts {mounts}, and the nodes' policy lets in {policy['mounts']}")
+    for key in ("cpu", "memory"):
+        if policy[key] != config["bacalhau"][key]:
+            wrong(f"gadwall.yaml asks for {key} {config['bacalhau'][key]}, and the nodes' policy lets in {policy[key]}")
+    if policy["network"] != [config["bacalhau"]["network"]] or policy["images"] != ["image"] or policy["stores"] != ["store"]:
+        wrong("the nodes' policy lets in other images, networks or stores than ours")
     if mounts != node["Compute"]["AllowListedLocalPaths"]:
         wrong(f"gadwall.yaml mounts {mounts}, and the nodes allow {node['Compute']['AllowListedLocalPaths']}")
     if any("*" in path for path in node["Compute"]["AllowListedLocalPaths"]):
@@ -542,8 +550,11 @@ MISTAKES = [
     ("cloud-init/node.yaml", "${zone}", "${zones}", "uses 'zones'"),
     ("cloud-init/control.yaml", "runcmd:\n", "runcmd: 7\nruncmds:\n", "does not take control.yaml", "cloud-init"),
     ("cloud-init/gadwall.yaml", '"/var/logs:rw"', '"/var/logs/raw_logs:rw"', "and the nodes allow"),
+    ("cloud-init/gadwall.yaml", "memory: 768MiB", "memory: 1GiB", "and the nodes' policy lets in 768MiB"),
+    ("install/install-node.sh", 'stores: ["$store"]', 'stores: ["s3://"]', "other images, networks or stores"),
+    ("install/install-node.sh", 'images: ["$image"]\nmounts: ["/var/logs:rw", ', 'images: ["$image"]\nmounts: [', "and the nodes' policy lets in"),
     ("cloud-init/gadwall.yaml", "var/log/app/*.log", "srv/app/*.log", "lies in no mount"),
-    ("install/install-node.sh", '"/etc/gadwall:ro"', '"/etc/**:ro"', "by a pattern"),
+    ("install/install-node.sh", re.compile(r'(AllowListedLocalPaths: .*)"/etc/gadwall:ro"'), r'\1"/etc/**:ro"', "by a pattern"),
     ("install/install-node.sh", "Host: 127.0.0.1", "Host: 0.0.0.0", "API listens on 0.0.0.0"),
     ("install/install-node.sh", "DisableAnalytics: true", "DisableAnalytics: false", "calls home"),
     ("install/install-node.sh", "gadwall node admit", "true", "admits a job"),

@@ -59,7 +59,8 @@ case ${1-} in
     wait_for_secret "$TOKEN_SECRET" "$private/token"
     wait_for_secret "$CERTIFICATE_SECRET" "$private/orchestrator.crt"
     "$here/../install/install-node.sh" --name "$NODE_NAME" --region "$NODE_REGION" --zone "$NODE_ZONE" --orchestrator "$ORCHESTRATOR" \
-      --token-file "$private/token" --ca-file "$private/orchestrator.crt" "${versions[@]}"
+      --token-file "$private/token" --ca-file "$private/orchestrator.crt" \
+      --image "$IMAGE" --store "$STORE" "${versions[@]}"
     gcp pull-image "$IMAGE"
     ;;
   control)

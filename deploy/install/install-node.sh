@@ -8,13 +8,15 @@ usage() {
 install-node.sh --name NAME --region REGION --zone ZONE --orchestrator HOST[:PORT]
                 --token-file FILE|- --ca-file FILE
                 --gadwall FILE --gadwall-sha256 DIGEST --bacalhau FILE --bacalhau-sha256 DIGEST
-                [--policy FILE] [--credentials FILE] [--live-folder FOLDER] [--no-generator]
+                --image IMAGE --store URL | --policy FILE
+                [--credentials FILE] [--live-folder FOLDER] [--no-generator]
 
   --name, --region, --zone   who the node is: Bacalhau's node name, its labels, and node.yaml
   --orchestrator             the control machine's address, as its certificate names it; port 4222 unless given
   --token-file, --ca-file    what install-control.sh made: /etc/bacalhau/token, /etc/bacalhau/orchestrator.crt. '-' reads the token from standard input
   --gadwall, --bacalhau      the tarballs, each with its SHA-256
-  --policy                   becomes /etc/gadwall/policy.yaml: what the node lets be asked of it
+  --image, --store           what the node's policy lets in: Gadwall's image, exactly as 'bacalhau.image' names it, and the store's URL
+  --policy                   becomes /etc/gadwall/policy.yaml in the place of one with these two. One that you have written there stays
   --credentials              becomes /etc/gadwall/credentials: keys of the store, where the machine has no account of its own
   --live-folder              the folder with the logs that are being written; /var/log/app unless given
   --no-generator             no example log: for machines with logs of their own
@@ -25,7 +27,7 @@ TEXT
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
 name='' region='' zone='' orchestrator='' token_file='' ca_file='' gadwall='' gadwall_sha256='' bacalhau='' bacalhau_sha256=''
-policy='' credentials='' live_folder=/var/log/app generator=1
+policy='' image='' store='' credentials='' live_folder=/var/log/app generator=1
 while (($#)); do
   case $1 in
     --help)
@@ -37,7 +39,7 @@ while (($#)); do
       shift
       ;;
     --name | --region | --zone | --orchestrator | --token-file | --ca-file | --gadwall | --gadwall-sha256 | --bacalhau | --bacalhau-sha256 | \
-      --policy | --credentials | --live-folder)
+      --image | --store | --policy | --credentials | --live-folder)
       (($# > 1)) || fail "$1 needs a value."
       key=${1#--}
       printf -v "${key//-/_}" '%s' "$2"
@@ -57,6 +59,13 @@ check_name --zone "$zone"
 [[ $orchestrator == *:* ]] || orchestrator=$orchestrator:4222
 # It is written into a list of YAML, and Bacalhau reads '*', '?', '[' and '{' in it as patterns.
 [[ $live_folder =~ ^(/[A-Za-z0-9._-]+)+$ && $live_folder != *..* ]] || fail "--live-folder '$live_folder' has to be an absolute path of plain names."
+[[ -z $image || $image =~ ^[A-Za-z0-9][A-Za-z0-9._:/@-]*$ ]] || fail "--image '$image' is no name of an image."
+[[ -z $store || $store =~ ^s3a?://[A-Za-z0-9][A-Za-z0-9._/-]*$ ]] || fail "--store '$store' has to be s3://BUCKET or s3://BUCKET/PREFIX."
+own_policy=/etc/gadwall/policy.yaml
+policy_mark='# Written by install-node.sh, and written anew when it is run again. Take this line away to keep what you change.'
+is_ours() { [[ ! -e $own_policy ]] || grep -qxF "$policy_mark" "$own_policy"; }
+# Without a policy a node lets no job in, and nobody would see why until the first harvest.
+[[ -n $policy || (-n $image && -n $store) || -e $own_policy ]] || fail "a node lets in what its policy names: give --image and --store, or --policy."
 check_digest --gadwall-sha256 "$gadwall_sha256"
 check_digest --bacalhau-sha256 "$bacalhau_sha256"
 check_file --ca-file "$ca_file"
@@ -85,7 +94,21 @@ install -d -m 0755 /etc/gadwall /var/logs /var/logs/raw_logs
 [[ -e $live_folder ]] || install -d -m 0755 "$live_folder"
 printf 'region: %s\nzone: %s\nname: %s\n' "$region" "$zone" "$name" | write_file /var/lib/gadwall/node.yaml 0644 root:root
 if [[ -n $policy ]]; then
-  put_file "$policy" /etc/gadwall/policy.yaml 0644
+  put_file "$policy" "$own_policy" 0644
+elif [[ -n $image && -n $store ]] && is_ours; then
+  # Its mounts are those that the agent allows, below, and those of gadwall.yaml.
+  write_file "$own_policy" 0644 root:root <<YAML
+$policy_mark
+# docs/policy.md has what else can be said here: columns, rows, redaction.
+images: ["$image"]
+mounts: ["/var/logs:rw", "/var/lib/gadwall:rw", "/etc/gadwall:ro", "$live_folder:ro"]
+network: [host]
+cpu: 500m
+memory: 768MiB
+stores: ["$store"]
+YAML
+elif [[ -n $image ]] && ! grep -qF "$image" "$own_policy"; then
+  say "$own_policy is your own, and does not name the image $image: jobs with it are refused until it does"
 fi
 if [[ -n $credentials ]]; then
   put_file "$credentials" /etc/gadwall/credentials 0600

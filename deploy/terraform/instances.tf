@@ -47,6 +47,7 @@ locals {
     zone         = node.zone
     orchestrator = "${local.control_address}:4222"
     image        = local.image
+    store        = "s3://${var.bucket}"
   })) }
   control_user_data = templatefile("${local.deploy}/cloud-init/control.yaml", merge(local.versions, {
     files   = local.control_files
