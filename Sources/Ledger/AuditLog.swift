@@ -96,6 +96,8 @@ public struct AuditLog: Sendable {
 
   /// The file, locked for this process alone.
   private func locked() throws(SystemError) -> Descriptor {
+    // What is refused before anything else was done is the first that a node knows.
+    try makeFolder(folderName(path), mode: 0o750)
     while true {
       // The agent's user and the container's root both append, by a group of the folder's: whoever makes it lets that write, whatever its umask says.
       let isNew = !exists(path)

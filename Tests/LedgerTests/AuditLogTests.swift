@@ -114,11 +114,14 @@ import Testing
     }
   }
 
-  @Test("A folder that is not there is an error that says so")
-  func unwritable() throws {
-    let failure = #expect(throws: Failure.self) {
-      try AuditLog(path: "/nowhere/audit.ndjson").append(entry(0))
+  @Test("A folder that can't be is an error that says so")
+  func unwritable() async throws {
+    try await withScratch { folder in
+      try publish([], at: joined(folder, "file"), replacing: true)
+      let failure = #expect(throws: Failure.self) {
+        try AuditLog(path: joined(folder, "file/audit.ndjson")).append(entry(0))
+      }
+      #expect(failure?.code == "audit.unwritable")
     }
-    #expect(failure?.code == "audit.unwritable")
   }
 }

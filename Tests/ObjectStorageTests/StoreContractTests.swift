@@ -147,10 +147,10 @@ import Testing
           for try await winner in group { if let winner { winners.append(winner) } }
           return winners
         }
-        #expect(winners.count == 1)
-        #expect(
-          try await store.get(key, limit: .kibibytes(2))
-            == winners.first.map { [UInt8](repeating: $0, count: 1000) })
+        // moto looks whether the object is there, and writes it, in two steps: of several that look at once more than one may win.
+        #expect(winners.count == 1 || kind == .moto && !winners.isEmpty)
+        let found = try await store.get(key, limit: .kibibytes(2))
+        #expect(winners.contains { found == [UInt8](repeating: $0, count: 1000) })
       }
     }
   }
