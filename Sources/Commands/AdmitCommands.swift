@@ -6,8 +6,6 @@ import Ledger
 import Processes
 import Support
 
-private let root = Flag("root", value: "DIR", "The node's root; / on a machine of its own.")
-
 /// `gadwall node admit`
 enum NodeAdmitCommand: Command {
   /// Bacalhau itself takes no larger job; one of ours has at most 96 KiB.
@@ -20,11 +18,11 @@ enum NodeAdmitCommand: Command {
       (/etc/gadwall/policy.yaml) lets in: image, task, mounts, network, resources, store and the columns of a query. Else it ends with 2 and gives the \
       reason as one sentence on standard error. What is refused is written to the node's audit log.
       """,
-    flags: [root],
+    flags: [rootFlag],
     examples: [("gadwall node admit < probe.json", "Would this node start it?")])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    let nodeRoot = resolvedPath(arguments.value(root) ?? "/")
+    let nodeRoot = nodeRoot(arguments)
     let offered: OfferedJob
     do {
       offered = judged(try payload(), try rules(nodeRoot))
@@ -44,8 +42,7 @@ enum NodeAdmitCommand: Command {
   }
 
   private static func rules(_ nodeRoot: String) throws(Failure) -> AdmissionRules {
-    let path = joined(nodeRoot, "etc/gadwall/policy.yaml")
-    let policy = try PolicyFile.read(path)
+    let policy = try PolicyFile.read(policyPath(nodeRoot))
     var rules = AdmissionRules()
     rules.images = policy.images
     rules.tasks = Set(policy.tasks.map(\.rawValue))
@@ -68,7 +65,7 @@ enum NodeAdmitCommand: Command {
     entry.reason = reason
     var words = reason
     do throws(Failure) {
-      try AuditLog.ofNode(stateFolder: joined(nodeRoot, "var/lib/gadwall")).append(entry)
+      try AuditLog.ofNode(root: nodeRoot).append(entry)
     } catch {
       // It is refused all the same.
       words += " (\(error.sentence))"
@@ -90,15 +87,15 @@ enum NodeAuditCommand: Command {
       Each task that ran or was refused is one line of /var/lib/gadwall/audit.ndjson, with the digest of the line before. A line that is changed, taken \
       out or put in breaks the chain; that the newest ones are gone shows to who kept the digest that --check gives.
       """,
-    flags: [root, check, head, formatFlag],
+    flags: [rootFlag, check, head, formatFlag],
     examples: [
       ("gadwall node audit", "What was asked here?"),
       ("gadwall node audit --check", "Is it whole?"),
     ])
 
   static func run(_ arguments: ParsedArguments) async throws -> ExitStatus {
-    let nodeRoot = resolvedPath(arguments.value(root) ?? "/")
-    let log = AuditLog.ofNode(stateFolder: joined(nodeRoot, "var/lib/gadwall"))
+    let nodeRoot = nodeRoot(arguments)
+    let log = AuditLog.ofNode(root: nodeRoot)
     let format = try arguments.choice(formatFlag, OutputFormat.self) ?? .table
     let wanted = arguments.value(head)
     if wanted != nil, !arguments.has(check) {

@@ -23,10 +23,7 @@ enum DoctorCommand: Command {
     let format = try arguments.choice(formatFlag, OutputFormat.self) ?? .table
     let (patients, others) = try await cancellableBySignal {
       try await Workspace.open(arguments).closing { workspace in
-        let harvest = Harvest(
-          engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
-          duckdb: workspace.duckdb,
-          scratch: workspace.scratch, tell: { _ in })
+        let harvest = workspace.harvest()
         let request = workspace.harvestRequest(Workspace.selection(arguments))
         return (try await harvest.examine(request, seconds: seconds), try await workspace.engine.others())
       }

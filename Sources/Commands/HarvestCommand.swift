@@ -40,9 +40,7 @@ enum HarvestCommand: Command {
     if arguments.has(printJobs) {
       return try await cancellableBySignal {
         try await Workspace.open(arguments).closing { workspace in
-          let harvest = Harvest(
-            engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
-            duckdb: workspace.duckdb, scratch: workspace.scratch, tell: { _ in })
+          let harvest = workspace.harvest()
           Output.standard.write(
             try await harvest.printedJob(workspace.harvestRequest(Workspace.selection(arguments))))
           return .done
@@ -68,9 +66,7 @@ enum HarvestCommand: Command {
   static func harvest(
     _ workspace: Workspace, _ selection: NodeSelection, _ view: ProgressView, isPruneOff: Bool = false
   ) async throws(Failure) -> HarvestSummary {
-    let harvest = Harvest(
-      engine: workspace.engine, store: workspace.store, catalog: workspace.catalog, duckdb: workspace.duckdb,
-      scratch: workspace.scratch, tell: { view.show($0) })
+    let harvest = workspace.harvest { view.show($0) }
     var request = workspace.harvestRequest(selection)
     request.isPruneOff = isPruneOff
     return try await harvest.run(request)

@@ -13,16 +13,21 @@ import Processes
 import Rows
 import Support
 
-private let root = Flag("root", value: "DIR", "The node's root; / on a machine of its own.")
+let rootFlag = Flag("root", value: "DIR", "The node's root; / on a machine of its own.")
 private let task = Flag("task", value: "KEY", "The task document: a key in the store, or a file's path.")
 private let digest = Flag("task-sha256", value: "HEX", "What the document's SHA-256 has to be.")
 private let progress = Flag(
   "progress", value: "none|json", "json: a line of JSON on standard error now and then.")
-private let flags = [root] + StoreFlags.all + [task, digest, progress]
+private let flags = [rootFlag] + StoreFlags.all + [task, digest, progress]
 private let statement = Flag(
   "statement", value: "SQL", "What the user wrote, as the task document has to have it.")
 private let columns = Flag(
   "columns", value: "NAME,…", "The columns that the query uses, as the task document has to have them.")
+
+func nodeRoot(_ arguments: ParsedArguments) -> String { resolvedPath(arguments.value(rootFlag) ?? "/") }
+
+/// What the node's administrator says.
+func policyPath(_ nodeRoot: String) -> String { joined(nodeRoot, "etc/gadwall/policy.yaml") }
 
 private enum ProgressKind: String, CaseIterable { case none, json }
 
@@ -32,8 +37,7 @@ private struct TaskAudit {
   private let first: AuditLog.Entry
 
   init(_ arguments: ParsedArguments, _ kind: NodeTask.Kind) {
-    let nodeRoot = resolvedPath(arguments.value(root) ?? "/")
-    log = .ofNode(stateFolder: joined(nodeRoot, "var/lib/gadwall"))
+    log = .ofNode(root: nodeRoot(arguments))
     var entry = AuditLog.Entry(
       at: WallClock.system.now().description, task: kind.rawValue, outcome: .answered)
     entry.job = environmentValue("BACALHAU_JOB_ID")
@@ -60,22 +64,15 @@ private struct TaskAudit {
   }
 }
 
-/// What a task document has for a node.
+/// What has a part for each node that it is for.
 private protocol DocumentOfNodes: Decodable {
-  func names(_ node: Node) -> Bool
+  associatedtype NodePart: Codable, Sendable
+  var nodes: PartsByReader<NodePart> { get }
 }
 
-extension TaskDocument: DocumentOfNodes {
-  fileprivate func names(_ node: Node) -> Bool { nodes[node.key] != nil }
-}
-
-extension QueryDocument: DocumentOfNodes {
-  fileprivate func names(_ node: Node) -> Bool { nodes[node.key] != nil }
-}
-
-extension ProbeDocument: DocumentOfNodes {
-  fileprivate func names(_ node: Node) -> Bool { nodes[node.key] != nil }
-}
+extension TaskDocument: DocumentOfNodes {}
+extension QueryDocument: DocumentOfNodes {}
+extension ProbeDocument: DocumentOfNodes {}
 
 /// What a node's tasks are started with.
 private struct NodeTaskStart<Document: DocumentOfNodes> {
@@ -91,7 +88,7 @@ private struct NodeTaskStart<Document: DocumentOfNodes> {
       }
       return value
     }
-    let nodeRoot = resolvedPath(arguments.value(root) ?? "/")
+    let nodeRoot = nodeRoot(arguments)
     let store = try StoreDescription(arguments).open(credentials: joined(nodeRoot, "etc/gadwall/credentials"))
     let name = try required(task)
     let bytes = try await taskDocument(name, store)
@@ -104,14 +101,14 @@ private struct NodeTaskStart<Document: DocumentOfNodes> {
     document = try decodeJSON(
       Document.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))",
       reader: node.key)
-    guard document.names(node) else {
+    guard document.nodes[node.key] != nil else {
       throw Failure(
         "task.other-node", "The task is not for the node \(node), which this machine is.",
         remedy:
           "Region, zone and name in \(joined(nodeRoot, "var/lib/gadwall/node.yaml")) have to be those that the engine knows it by: on Bacalhau the labels region and zone, and the node's name."
       )
     }
-    let policyPath = joined(nodeRoot, "etc/gadwall/policy.yaml")
+    let policyPath = policyPath(nodeRoot)
     // Without the file there is no policy; one that can't be looked at is no such case.
     var hasPolicy = true
     do throws(SystemError) { _ = try FileInfo(path: policyPath) } catch {

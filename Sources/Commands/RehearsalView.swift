@@ -12,10 +12,7 @@ enum RehearsalView {
       try await Workspace.open(arguments).closing { workspace in
         let view = ProgressView(isQuiet: isQuiet)
         defer { view.end() }
-        let harvest = Harvest(
-          engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
-          duckdb: workspace.duckdb,
-          scratch: workspace.scratch, tell: { view.show($0) })
+        let harvest = workspace.harvest { view.show($0) }
         return try await harvest.rehearse(workspace.harvestRequest(Workspace.selection(arguments)))
       }
     }

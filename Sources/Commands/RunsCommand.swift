@@ -95,10 +95,7 @@ enum NodesCommand: Command {
     let format = try arguments.choice(formatFlag, OutputFormat.self) ?? .table
     let lines = try await cancellableBySignal {
       try await Workspace.open(arguments).closing { workspace in
-        let harvest = Harvest(
-          engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,
-          duckdb: workspace.duckdb,
-          scratch: workspace.scratch, tell: { _ in })
+        let harvest = workspace.harvest()
         let rehearsal = try await harvest.rehearse(workspace.harvestRequest(Workspace.selection(arguments)))
         let runs = try await RunHistory(store: workspace.store).list(limit: 0)
         return rehearsal.nodes.map { line($0, runs) }

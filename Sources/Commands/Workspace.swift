@@ -86,6 +86,11 @@ struct Workspace {
       names: arguments.all(SelectionFlags.node))
   }
 
+  /// A harvest with all that this has.
+  func harvest(tell: @escaping @Sendable (HarvestEvent) -> Void = { _ in }) -> Harvest {
+    Harvest(engine: engine, store: store, catalog: catalog, duckdb: duckdb, scratch: scratch, tell: tell)
+  }
+
   func harvestRequest(_ selection: NodeSelection) -> HarvestRequest {
     HarvestRequest(
       selection: selection,

@@ -142,10 +142,10 @@ struct Reader {
       section, "mounts",
       read.mounts.map { "\($0.path):\($0.isWritable ? "rw" : "ro")" }.joined(separator: ", "))
     try check(
-      "mounts", read.mounts.contains { $0.isWritable && "/var/lib/gadwall".isBelow($0.path) },
+      "mounts", read.mounts.contains { $0.isWritable && isBelow("/var/lib/gadwall", $0.path) },
       "lets nodes keep no state: /var/lib/gadwall:rw is missing")
     for (key, patterns) in [("live", result.live), ("rotated", result.rotated)] {
-      for pattern in patterns where !read.mounts.contains(where: { "/\(pattern)".isBelow($0.path) }) {
+      for pattern in patterns where !read.mounts.contains(where: { isBelow("/\(pattern)", $0.path) }) {
         try check(
           "mounts", false,
           "gives the nodes' containers nothing of logs.\(key), /\(printable(pattern)): add the folder that holds it"
@@ -440,11 +440,6 @@ struct Reader {
   }
 
   func absolute(_ path: String) -> String { resolvedPath(joined(folder, path)) }
-}
-
-extension String {
-  /// Whether a path is the folder, or lies below it.
-  fileprivate func isBelow(_ folder: String) -> Bool { self == folder || hasPrefix(folder + "/") }
 }
 
 /// Who a node is, as its `node.yaml` says.

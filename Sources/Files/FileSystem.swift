@@ -160,6 +160,11 @@ public func readFile(_ path: String, limit: ByteCount) throws(SystemError) -> [U
   return try readAll(file, path: path, limit: limit)
 }
 
+/// Whether a path is the folder, or lies below it, by their names alone.
+public func isBelow(_ path: String, _ folder: String) -> Bool {
+  path == folder || path.hasPrefix(folder + "/")
+}
+
 /// Whether this process may make and remove files in the folder.
 public func isWritable(_ folder: String) -> Bool { access(folder, W_OK | X_OK) == 0 }
 

@@ -7,7 +7,7 @@ public import Support
 /// A line that is changed, taken out or put in breaks the chain. That the last lines are gone shows only to who kept a later digest.
 public struct AuditLog: Sendable {
   public struct Entry: Sendable, Codable, Equatable {
-    public enum Outcome: String, Sendable, Codable { case answered, refused, failed, admitted }
+    public enum Outcome: String, Sendable, Codable { case answered, refused, failed }
 
     /// ISO 8601, UTC.
     public var at: String
@@ -55,8 +55,8 @@ public struct AuditLog: Sendable {
   public init(path: String) { self.path = path }
 
   /// The one of a node's.
-  public static func ofNode(stateFolder: String) -> AuditLog {
-    AuditLog(path: joined(stateFolder, "audit.ndjson"))
+  public static func ofNode(root: String) -> AuditLog {
+    AuditLog(path: joined(root, "var/lib/gadwall/audit.ndjson"))
   }
 
   /// Whether it can be appended to.
@@ -72,16 +72,17 @@ public struct AuditLog: Sendable {
   public func append(_ entry: Entry) throws(Failure) {
     do throws(SystemError) {
       var lock = try locked()
-      var last = try lastLine()
+      let last = try lastLine()
+      // What a power cut left of a line is a line, too, and stays.
+      var separator: [UInt8] = last.isTorn ? [0x0A] : []
       if try FileInfo(path: path).size >= limit.bytes {
         try rotate()
         lock = try locked()
+        separator = []
       }
       var entry = entry
       entry.before = last.bytes.isEmpty ? "" : sha256(last.bytes)
-      // What a power cut left of a line is a line, too, and stays.
-      if last.isTorn { last.bytes = [0x0A] } else { last.bytes = [] }
-      try lock.write(last.bytes + encodeJSON(entry) + [0x0A])
+      try lock.write(separator + encodeJSON(entry) + [0x0A])
       try lock.synchronize()
     } catch {
       throw unwritable(error)

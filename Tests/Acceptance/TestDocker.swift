@@ -80,13 +80,7 @@ struct TestDocker: Sendable {
       ChildCommand(
         joined(Self.root, "usr/bin/docker"), arguments, environment: environment,
         deadline: .after(seconds: seconds * patience)))
-    let status: Int32 =
-      switch result.status {
-      case .exited(let code): code
-      case .signalled(let number): 128 + number
-      }
-    return Ended(
-      status: status, output: String(decoding: result.output, as: UTF8.self), errors: result.errorText)
+    return Ended(result)
   }
 
   func callAsFunction(_ arguments: String...) async throws -> Ended { try await self(arguments) }

@@ -13,6 +13,16 @@ struct Ended: Sendable, CustomStringConvertible {
   var output: String
   var errors: String
 
+  init(_ result: ChildResult) {
+    status =
+      switch result.status {
+      case .exited(let code): code
+      case .signalled(let number): 128 + number
+      }
+    output = String(decoding: result.output, as: UTF8.self)
+    errors = result.errorText
+  }
+
   var all: String { output + errors }
   var description: String { "status \(status)\n\(output.suffix(2_000))\n\(errors.suffix(2_000))" }
 
@@ -220,13 +230,7 @@ struct TestFleet: Sendable {
       ChildCommand(
         program, arguments, environment: environment, directory: folder, errorLimit: .mebibytes(8),
         deadline: .after(seconds: seconds * patience)))
-    let status: Int32 =
-      switch result.status {
-      case .exited(let code): code
-      case .signalled(let number): 128 + number
-      }
-    return Ended(
-      status: status, output: String(decoding: result.output, as: UTF8.self), errors: result.errorText)
+    return Ended(result)
   }
 
   // MARK: what is there afterwards

@@ -85,6 +85,22 @@ import Testing
     }
   }
 
+  @Test("A torn line at the end of a file that is put aside: the next file begins with a line")
+  func tornAtRotation() async throws {
+    try await withScratch { folder in
+      var log = AuditLog(path: joined(folder, "audit.ndjson"))
+      try log.append(entry(0))
+      try Descriptor.append(log.path).write(Array(#"{"at":"2026-"#.utf8))
+      log.limit = ByteCount(1)
+      try log.append(entry(1))
+      #expect(try lines(log).count == 1)
+      #expect(
+        try log.check().faults == [
+          "audit.ndjson.1, line 2 is no entry: it was cut off, or written by somebody else"
+        ])
+    }
+  }
+
   @Test("It is put aside when it is large, and the chain goes on over the files")
   func rotated() async throws {
     try await withScratch { folder in

@@ -46,7 +46,7 @@ struct BacalhauClient: Sendable {
   /// Whether it is Bacalhau, and new enough.
   ///
   /// - Throws: `bacalhau.old`, and what every question throws.
-  func checkVersion() async throws(Failure) -> String {
+  func checkVersion() async throws(Failure) {
     let operation = "ask for its version"
     let said = try await answer("/api/v1/agent/version", to: operation)
     let version = try decoded(AgentVersion.self, said, operation).text
@@ -60,7 +60,6 @@ struct BacalhauClient: Sendable {
         "bacalhau.old", "The orchestrator \(api) is Bacalhau \(printable(version)).",
         remedy: "Gadwall needs \(Self.leastVersion.0).\(Self.leastVersion.1) or newer.")
     }
-    return version
   }
 
   func nodes() async throws(Failure) -> [WireNode] {

@@ -30,7 +30,7 @@ public struct BacalhauEngine: Engine {
   }
 
   public func nodes(matching selection: NodeSelection) async throws(Failure) -> [Node] {
-    _ = try await client.checkVersion()
+    try await client.checkVersion()
     return try await client.nodes().compactMap(\.node).filter(selection.matches).sorted { $0.key < $1.key }
   }
 

@@ -10,10 +10,11 @@ extension WireNode {
       return nil
     }
     let node = Node(region: region, zone: zone, name: facts.nodeID)
-    // The constraint asks for the label, which Bacalhau sets to the node's own name.
-    guard facts.labels?["name"] ?? facts.nodeID == facts.nodeID, isLabelValue(facts.nodeID),
-      (try? node.validate()) != nil
-    else { return nil }
+    // The constraint asks for the label, which Bacalhau sets to the node's own name. A name of ours is a label's value, too: what the scheduler can't take
+    // it accepts all the same, and the job then hangs for ever.
+    guard facts.labels?["name"] ?? facts.nodeID == facts.nodeID, (try? node.validate()) != nil else {
+      return nil
+    }
     return node
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Support
 
 /// What the jobs of a fleet have in common, as the configuration says it.
@@ -46,8 +47,10 @@ public struct BacalhauSettings: Sendable, Equatable {
 /// One `ops` job: the same container on each of the nodes that it names. Equal values give equal bytes, so that a repeated submit is one.
 struct JobSpec: Sendable {
   /// Bacalhau takes a second job of the name for a new version of the first.
-  var name: String
-  var value: JSONValue
+  let name: String
+  let value: JSONValue
+  /// The body of a submit.
+  let request: [UInt8]
 
   /// Every execution embeds the job, and admission gets it in an environment variable, of which Linux allows 128 KiB.
   static let limit = ByteCount.kibibytes(96)
@@ -98,6 +101,7 @@ struct JobSpec: Sendable {
         ]
       ],
     ]
+    request = encodeJSON(["Job": value] as JSONValue)
     let size = ByteCount(request.count)
     guard size <= Self.limit else {
       throw Failure(
@@ -107,23 +111,5 @@ struct JobSpec: Sendable {
   }
 
   /// Whether it is the folder of the node's state, or one below it.
-  static func holdsState(_ path: String) -> Bool {
-    path == "/var/lib/gadwall" || path.hasPrefix("/var/lib/gadwall/")
-  }
-
-  /// The body of a submit.
-  var request: [UInt8] { encodeJSON(["Job": value] as JSONValue) }
-}
-
-/// Whether a label's value may be asked for: what Bacalhau's scheduler can't take it accepts all the same, and the job then hangs for ever.
-func isLabelValue(_ text: String) -> Bool {
-  let bytes = Array(text.utf8)
-  func isAlphanumeric(_ byte: UInt8) -> Bool {
-    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-  }
-  guard (1...63).contains(bytes.count), isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1])
-  else {
-    return false
-  }
-  return bytes.allSatisfy { isAlphanumeric($0) || [0x2D, 0x2E, 0x5F].contains($0) }
+  static func holdsState(_ path: String) -> Bool { isBelow(path, "/var/lib/gadwall") }
 }

@@ -48,14 +48,12 @@ struct WireNode: Decodable, Sendable {
     var nodeType: String?
     var labels: [String: String]?
     var compute: Compute?
-    var version: AgentVersion?
 
     private enum CodingKeys: String, CodingKey {
       case nodeID = "NodeID"
       case nodeType = "NodeType"
       case labels = "Labels"
       case compute = "ComputeNodeInfo"
-      case version = "BacalhauVersion"
     }
   }
 

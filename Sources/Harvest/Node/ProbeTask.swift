@@ -85,7 +85,7 @@ public struct ProbeTask: Sendable {
   private func lookAtState(_ report: inout ProbeReport) {
     do throws(Failure) {
       try tryState()
-      try AuditLog.ofNode(stateFolder: context.stateFolder).prepare()
+      try AuditLog.ofNode(root: context.root).prepare()
       // Opened as it is: none is made for it.
       if exists(context.ledgerPath) { _ = try Ledger.open(context.ledgerPath, node: context.node) }
     } catch {
