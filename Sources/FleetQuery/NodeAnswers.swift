@@ -13,9 +13,9 @@ extension FleetQuery {
   {
     var coverage: Coverage.NodeCoverage
     var taken: Gather.Answer?
-    // A report in the store is worth more than what the engine says of the task. But it is asked for once, and quietly, where none is to be expected.
+    // A report in the store is worth more than what the engine says of the task. Where none is to be expected, a store that does not say is no news.
     var ending = outcome.ending
-    if ending != .answered, try await store.stat(QueryKeys.report(document.query, outcome.node)) != nil {
+    if ending != .answered, (try? await store.stat(QueryKeys.report(document.query, outcome.node))) != nil {
       ending = .answered
     }
     switch ending {

@@ -60,22 +60,12 @@ struct Recorded: Sendable, CustomTestStringConvertible {
 /// A server that gives recorded answers, and an engine that asks it without ever waiting.
 struct RecordedOrchestrator: Sendable {
   let engine: BacalhauEngine
-  private let log: String
-  private let http: HTTPClient
-
-  private static let server = Task {
-    try await TestServers.start(
-      "python/bin/python", { [joined(repositoryRoot, "Tests/Servers/replay.py"), String($0)] })
-  }
+  private let server: ReplayServer
 
   /// Its nodes and its version were recorded, too. A job's recorded name is replaced by the one that the task has.
   ///
   /// - Parameter exchanges: in place of what is known, the first for each method and path counting.
   init(_ exchanges: [JSONValue], login: BacalhauLogin = .none) async throws {
-    http = try HTTPClient()
-    let endpoint = try await Self.server.value
-    let name = randomName()
-    log = "\(endpoint)/-/\(name)"
     let known = try ["agent", "nodes"].flatMap { try Recorded($0).exchanges }.filter {
       ["/api/v1/agent/version", "/api/v1/orchestrator/nodes"].contains($0.path)
     }
@@ -83,18 +73,14 @@ struct RecordedOrchestrator: Sendable {
       if !list.contains(where: { $0.path == exchange.path }) { list.append(exchange) }
     }
     let taken = Set(exchanges.compactMap { $0["request"]?["path"]?.string })
-    let script: JSONValue = [
-      "exchanges": .array(exchanges + standard.filter { !taken.contains($0.path) }.map(\.script))
-    ]
-    let response = try await http.send(HTTPRequest(.post, log, body: .bytes(script.encoded)))
-    guard response.isSuccess else { throw MissingPart(description: "The recordings' server failed.") }
+    server = try await ReplayServer(exchanges + standard.filter { !taken.contains($0.path) }.map(\.script))
     engine = BacalhauEngine(
-      api: "\(endpoint)/\(name)", login: login, http: http, settings: recordedSettings,
+      api: server.uri, login: login, http: server.http, settings: recordedSettings,
       storeArguments: ["--store", "s3://bucket/archive"], wait: { _ in })
   }
 
   func requests() async throws -> [JSONValue] {
-    try JSONValue(parsing: try await http.send(HTTPRequest(.get, log)).body).array ?? []
+    try JSONValue(parsing: try await server.asked()).array ?? []
   }
 }
 

@@ -86,30 +86,16 @@ struct Asked: Decodable, Sendable {
   var json: JSONValue { (try? JSONValue(parsing: Array(body.utf8))) ?? .null }
 }
 
-/// One process for all tests: each has a name of its own under it.
-private let replayServer = Task {
-  try await TestServers.start(
-    "python/bin/python", { [joined(repositoryRoot, "Tests/Servers/replay.py"), String($0)] })
-}
-
 /// A server that follows a test's script, and a client's waits, none of which is waited.
 struct Replay: Sendable {
   /// Without the path that a server of the recording has its catalog at.
-  let uri: String
+  var uri: String { server.uri }
   let waits = Shared<[Double]>([])
-  private let log: String
-  private let http: HTTPClient
+  private let server: ReplayServer
+  private var http: HTTPClient { server.http }
 
   init(_ exchanges: [JSONValue], address: String? = "127.0.0.1:19120") async throws {
-    http = try HTTPClient()
-    let endpoint = try await replayServer.value
-    let name = randomName()
-    uri = "\(endpoint)/\(name)"
-    log = "\(endpoint)/-/\(name)"
-    var script: JSONValue = ["exchanges": .array(exchanges)]
-    script["address"] = address.map { .string($0) }
-    let response = try await http.send(HTTPRequest(.post, log, body: .bytes(script.encoded)))
-    try #require(response.isSuccess)
+    server = try await ReplayServer(exchanges, address: address)
   }
 
   func connection(
@@ -132,7 +118,7 @@ struct Replay: Sendable {
 
   /// What was asked so far, in order.
   func asked(_ method: String? = nil, _ path: String? = nil) async throws -> [Asked] {
-    let bytes = try await http.send(HTTPRequest(.get, log)).body
+    let bytes = try await server.asked()
     let all = try decodeJSON([Asked].self, from: bytes, code: "test.replay", document: "The log")
     return all.filter { asked in
       (method ?? asked.method) == asked.method && (path ?? asked.path) == asked.path
