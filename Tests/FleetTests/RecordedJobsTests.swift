@@ -269,6 +269,71 @@ import Testing
     #expect(try await orchestrator.requests().count { $0["method"]?.string == "PUT" } == 1)
   }
 
+  @Test("All of a recorded job: its executions, its history and what it published")
+  func examined() async throws {
+    var count = 0
+    for name in try Recorded.names() {
+      let recording = try Recorded(name)
+      guard let history = recording.exchanges.first(where: { $0.path.hasSuffix("/history") }) else {
+        continue
+      }
+      count += 1
+      let id = String(history.path.dropLast("/history".count).split(separator: "/").last ?? "")
+      let own = recording.exchanges.filter { $0.path.contains(id) && $0.method == "GET" }
+      // Those that polled first saw it unfinished.
+      let orchestrator = try await RecordedOrchestrator(own.reversed().map(\.script))
+      let job = try #require(try await orchestrator.engine.examine(job: id))
+      #expect(job.id == id && job.events.count == history.body["Items"]?.array?.count, "\(name)")
+      #expect(job.events.first?.words == "Job submitted" && job.events.allSatisfy { !$0.time.isEmpty })
+      #expect(Set(job.executions.map(\.node)).isSuperset(of: job.events.compactMap(\.node)), "\(name)")
+      let hints = job.events.compactMap(\.hint)
+      if name == "ops-bad-image" { #expect(hints.count == 3 && hints[0].contains("DOCKER_USERNAME")) }
+      if name == "ops-publisher-local" {
+        let url = job.results?.first?["parameters"]?["URL"]?.string ?? ""
+        #expect(job.results?.count == 3 && url.hasSuffix(".tar.gz"))
+      } else {
+        // Which was not recorded for the others.
+        #expect(job.results == [] || job.results == nil)
+      }
+    }
+    #expect(count > 15)
+  }
+
+  @Test("Where we know no remedy for a failure, Bacalhau's own hint is shown")
+  func hint() async throws {
+    let recording = try Recorded("ops-bad-image")
+    let history = try #require(recording.exchanges.first { $0.path.hasSuffix("/history") })
+    let changed = try script(recording, job: 0).0.map { exchange in
+      try JSONValue(
+        parsing: Array(exchange.text.replacing("image not available", with: "no such picture").utf8))
+    }
+    let orchestrator = try await RecordedOrchestrator(changed + [history.script])
+    for outcome in await run(orchestrator.engine, on: Self.nodes) {
+      let said = described(outcome).words
+      #expect(said.contains("no such picture") && said.contains("supply the node with valid Docker login"))
+    }
+    let asked = try await orchestrator.requests().filter { $0["path"]?.string?.contains("/history") == true }
+    #expect(asked.count == 1)
+    // A history that can't be read takes nothing away.
+    let mute = try await RecordedOrchestrator(changed)
+    #expect(
+      await run(mute.engine, on: Self.nodes).allSatisfy { described($0).words.contains("no such picture") })
+  }
+
+  @Test("A long history is read page by page, and an empty page ends it")
+  func pages() async throws {
+    let path = "/api/v1/orchestrator/jobs/j/history?namespace=default&limit=1000"
+    func page(_ path: String, _ next: String, _ count: Int) -> JSONValue {
+      Self.answer(
+        path, 200, ["NextToken": .string(next), "Items": .array(Array(repeating: [:], count: count))])
+    }
+    let orchestrator = try await RecordedOrchestrator([
+      page(path, "a b", 3), page("\(path)&next_token=a%20b", "c", 2), page("\(path)&next_token=c", "d", 0),
+    ])
+    #expect(try await orchestrator.engine.client.history("j").count == 5)
+    #expect(try await orchestrator.engine.client.history("j", limit: 3).count == 3)
+  }
+
   @Test("Nodes are those of the labels; the orchestrator itself is none")
   func nodes() async throws {
     let orchestrator = try await RecordedOrchestrator([])

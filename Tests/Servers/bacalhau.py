@@ -12,6 +12,7 @@ spoils answers whose path contains that ("cut": "after" does what was asked and 
 What it says is what the recordings in Tests/Fixtures/bacalhau say, or docs/bacalhau.md names as the API's.
 """
 
+import datetime
 import json
 import os
 import re
@@ -88,11 +89,19 @@ class Fleet:
                 raise Refused(500, f"no changes detected for new job spec. Job Name: '{job['Name']}', Job Id: '{old['ID']}'", "", "Bacalhau")
             if old:
                 raise Refused(500, "this server keeps one version of a job", "", "Stub")
-            made = {**job, "ID": f"j-{uuid.uuid4()}", "said": job, "State": {"StateType": "Pending"}, "executions": [],
+            made = {**job, "ID": f"j-{uuid.uuid4()}", "said": job, "State": {"StateType": "Pending"}, "executions": [], "events": [],
                     "Version": 1, "CreateTime": time.time_ns()}
             self.jobs[made["ID"]] = made
+            self.tell(made, "Submission", "Job submitted")
         threading.Thread(target=self.schedule, args=[made], daemon=True).start()
         return {"JobID": made["ID"], "EvaluationID": str(uuid.uuid4()), "Warnings": None}
+
+    def tell(self, job, topic, message, execution=None, **details):
+        now = datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")
+        job["events"].append({
+            "SeqNum": len(job["events"]) + 1, "Type": "ExecutionLevel" if execution else "JobLevel", "JobID": job["ID"], "JobVersion": 1,
+            **({"ExecutionID": execution["ID"]} if execution else {}), "Time": now,
+            "Event": {"Message": message, "Topic": topic, "Timestamp": now, **({"Details": details} if details else {})}})
 
     def schedule(self, job):
         time.sleep(self.said.get("delay", 0.02))
@@ -108,10 +117,12 @@ class Fleet:
                 job["State"] = {"StateType": "Failed", "Message": f"not matching nodes to run job out of {count} available nodes."}
                 return
             job["State"] = {"StateType": "Running"}
+            self.tell(job, "State Update", "Running", NewState="Running")
             for node in able:
                 execution = {"ID": f"e-{uuid.uuid4()}", "NodeID": node["name"], "JobID": job["ID"], "DesiredState": {"StateType": 1},
                              "ComputeState": {"StateType": 1}, "RunOutput": {"Stdout": "", "stderr": "", "ExitCode": 0}}
                 job["executions"].append(execution)
+                self.tell(job, "Scheduling", f"Requested execution on {node['name']}", execution, NodeID=node["name"])
                 threading.Thread(target=self.execute, args=[job, execution, node], daemon=True).start()
 
     def end(self, job, execution, state, message, output=None):
@@ -121,6 +132,8 @@ class Fleet:
             execution["ComputeState"] = {"StateType": state, **({"Message": message} if message and state != 9 else {})}
             words = {4: "bid rejected", 9: "execution completed", 10: "execution failed", 11: message}[state]
             execution["DesiredState"] = {"StateType": 2, "Message": words}
+            if state == 10:
+                self.tell(job, "Running Execution", message, execution, IsError="true")
             if output:
                 execution["RunOutput"] = output
             if job["State"]["StateType"] == "Running" and all(e["DesiredState"]["StateType"] == 2 for e in job["executions"]):
@@ -137,7 +150,7 @@ class Fleet:
             if not os.path.isdir(node["root"] + path):
                 return self.end(job, execution, 10, f"volume {path} does not exist and creation is not allowed")
         if node.get("probe"):
-            payload = json.dumps({"Job": {k: v for k, v in job.items() if k not in ("said", "executions")}})
+            payload = json.dumps({"Job": {k: v for k, v in job.items() if k not in ("said", "executions", "events")}})
             environment = {"PATH": os.environ["PATH"], "BACALHAU_JOB_SELECTION_PROBE_DATA": payload}
             judged = subprocess.run(["bash", "-c", node["probe"]], input=payload, env=environment, capture_output=True, text=True)
             if judged.returncode:
@@ -206,7 +219,7 @@ class Fleet:
         return job
 
     def shown(self, job):
-        return {k: v for k, v in job.items() if k not in ("said", "executions")}
+        return {k: v for k, v in job.items() if k not in ("said", "executions", "events")}
 
     def shown_executions(self, job):
         return {"NextToken": "", "Items": [{"Job": self.shown(job), **{k: v for k, v in e.items() if k != "pid"}} for e in job["executions"]]}
@@ -221,6 +234,10 @@ class Fleet:
                 return {"NextToken": "", "Nodes": [self.listed(node) for node in self.nodes.values()]}
         if path == "/api/v1/orchestrator/jobs" and method in ("PUT", "POST"):
             return self.submit(json.loads(body).get("Job"))
+        if found := re.fullmatch("/api/v1/orchestrator/jobs/([^/]+)/(history|results)", path):
+            job = self.find(found[1])
+            with self.lock:
+                return {"NextToken": "", "Items": list(job["events"]) if found[2] == "history" else []}
         if found := re.fullmatch("/api/v1/orchestrator/jobs/([^/]+)", path):
             job = self.find(found[1])
             if method == "DELETE":

@@ -99,11 +99,44 @@ struct BacalhauClient: Sendable {
   /// - Parameter withExecutions: of the job's newest version, with all that each embeds.
   /// - Returns: nil when there is no such job.
   func job(named name: String, withExecutions: Bool = false) async throws(Failure) -> WireJobAnswer? {
-    let path =
-      "\(Self.orchestrator)/jobs/\(name)?namespace=default\(withExecutions ? "&include=executions" : "")"
     let operation = "look at the job \(name)"
-    let response = try await answer(path, to: operation)
+    let query = "namespace=default\(withExecutions ? "&include=executions" : "")"
+    let response = try await answer(Self.path(name, query: query), to: operation)
     return response.status == 404 ? nil : try decoded(WireJobAnswer.self, response, operation)
+  }
+
+  /// What happened to a job's newest version and to its executions, in order.
+  ///
+  /// - Parameter limit: events after which no more are asked for.
+  func history(_ job: String, limit: Int = 10_000) async throws(Failure) -> [WireEvent] {
+    let operation = "read the history of the job \(job)"
+    var events: [WireEvent] = []
+    var token = ""
+    repeat {
+      let page = token.isEmpty ? "" : "&next_token=\(percentEncoded(token))"
+      let query = "namespace=default&limit=\(Self.historyPage)\(page)"
+      let response = try await answer(Self.path(job, "/history", query: query), to: operation)
+      if response.status == 404 { return [] }
+      let answer = try decoded(WireHistory.self, response, operation)
+      let items = answer.items ?? []
+      events += items
+      // While the job goes on there is always a next page, which may be empty.
+      token = items.isEmpty ? "" : answer.next ?? ""
+    } while !token.isEmpty && events.count < limit
+    return events
+  }
+
+  private static let historyPage = 1000
+
+  /// What a job's executions have published. Of an execution that published nothing, or has not ended well, it has none.
+  func results(_ job: String) async throws(Failure) -> [WireResult] {
+    let operation = "ask for the results of the job \(job)"
+    let response = try await answer(Self.path(job, "/results", query: "namespace=default"), to: operation)
+    return response.status == 404 ? [] : try decoded(WireResults.self, response, operation).items ?? []
+  }
+
+  private static func path(_ job: String, _ what: String = "", query: String) -> String {
+    "\(orchestrator)/jobs/\(percentEncoded(job))\(what)?\(query)"
   }
 
   /// Ends a job. One that has ended is left as it is.
@@ -113,7 +146,7 @@ struct BacalhauClient: Sendable {
     var attempt = 0
     while true {
       attempt += 1
-      switch await send(.delete, "\(Self.orchestrator)/jobs/\(job)?namespace=default", body: body) {
+      switch await send(.delete, Self.path(job, query: "namespace=default"), body: body) {
       case .success(let response):
         // It says of a job that has ended that it can't be stopped, and with a status of 500.
         if response.isSuccess || response.status == 404

@@ -146,7 +146,7 @@ public struct BacalhauEngine: Engine {
     }
     // Before it is stopped: afterwards all that had not ended is said to be cancelled.
     if !Task.isCancelled, let last = try? await client.job(named: spec.name, withExecutions: true) {
-      take(last, &carrying)
+      await take(last, &carrying)
     }
     stopLater(spec.name)
     carrying.endAll(.timedOut)
@@ -177,7 +177,7 @@ public struct BacalhauEngine: Engine {
         }
         continue
       }
-      take(answer, &carrying)
+      await take(answer, &carrying)
       guard answer.job.isTerminal, answer.executions.allSatisfy(\.isTerminal) else { continue }
       if answer.job.stateName == "Stopped" {
         carrying.endAll(.failed("The job \(id) was stopped: \(answer.job.state.message)"))
@@ -195,9 +195,17 @@ public struct BacalhauEngine: Engine {
     return answer
   }
 
-  private func take(_ answer: WireJobAnswer, _ carrying: inout Carrying) {
-    for execution in answer.executions {
-      guard let ending = execution.ending(answer.job.state.message) else { continue }
+  private func take(_ answer: WireJobAnswer, _ carrying: inout Carrying) async {
+    let news = answer.executions.filter { carrying.waiting[$0.node] != nil }
+    var hints: [String: String] = [:]
+    if news.contains(where: \.wantsHint), let events = try? await client.history(answer.job.id) {
+      for event in events {
+        if let execution = event.execution, let hint = event.hint { hints[execution] = hint }
+      }
+    }
+    for execution in news {
+      let hint = execution.id.flatMap { hints[$0] }
+      guard let ending = execution.ending(answer.job.state.message, hint: hint) else { continue }
       let output = ending == .answered ? execution.output?.output ?? "" : ""
       carrying.end(execution.node, ending, output: output)
     }

@@ -75,8 +75,10 @@ extension WireNode {
 extension WireExecution {
   /// What became of it; nil while it goes on.
   ///
-  /// - Parameter words: what is said of the job, such as why somebody has stopped it.
-  func ending(_ words: String = "") -> NodeOutcome.Ending? {
+  /// - Parameters:
+  ///   - words: what is said of the job, such as why somebody has stopped it.
+  ///   - hint: what Bacalhau thinks would help, where we know nothing better.
+  func ending(_ words: String = "", hint: String? = nil) -> NodeOutcome.Ending? {
     guard isTerminal else { return nil }
     let said = computeState.message.isEmpty ? desiredState?.message ?? "" : computeState.message
     switch stateName {
@@ -93,10 +95,16 @@ extension WireExecution {
       if said.hasPrefix("Execution timed out") || said.hasSuffix("context deadline exceeded") {
         return .timedOut
       }
-      return .failed(said + (Self.remedies.first { said.contains($0.words) }.map { "\n\($0.remedy)" } ?? ""))
+      return .failed(said + ((remedy ?? hint).map { "\n\($0)" } ?? ""))
     default: return .failed("Bacalhau says \(stateName): \(said)")
     }
   }
+
+  /// Ours for its failure.
+  private var remedy: String? { Self.remedies.first { computeState.message.contains($0.words) }?.remedy }
+
+  /// Whether Bacalhau may know what helps, and we do not.
+  var wantsHint: Bool { stateName == "Failed" && remedy == nil }
 
   private static let remedies: [(words: String, remedy: String)] = [
     (

@@ -159,12 +159,14 @@ struct WireExecution: Decodable, Sendable {
     }
   }
 
+  var id: String?
   var node: String
   var computeState: WireState
   var desiredState: WireState?
   var output: Output?
 
   private enum CodingKeys: String, CodingKey {
+    case id = "ID"
     case node = "NodeID"
     case computeState = "ComputeState"
     case desiredState = "DesiredState"
@@ -199,6 +201,62 @@ struct WireJobAnswer: Decodable, Sendable {
   }
 
   var executions: [WireExecution] { included?.items ?? [] }
+}
+
+/// Something that happened to a job, or to an execution of it.
+struct WireEvent: Decodable, Sendable {
+  struct What: Decodable, Sendable {
+    var message: String?
+    var topic: String?
+    var details: [String: JSONValue]?
+
+    private enum CodingKeys: String, CodingKey {
+      case message = "Message"
+      case topic = "Topic"
+      case details = "Details"
+    }
+  }
+
+  /// RFC 3339.
+  var time: String?
+  var execution: String?
+  var what: What?
+
+  private enum CodingKeys: String, CodingKey {
+    case time = "Time"
+    case execution = "ExecutionID"
+    case what = "Event"
+  }
+
+  /// What Bacalhau thinks would help.
+  var hint: String? { what?.details?["Hint"]?.string }
+}
+
+struct WireHistory: Decodable, Sendable {
+  var items: [WireEvent]?
+  var next: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case items = "Items"
+    case next = "NextToken"
+  }
+}
+
+/// Where something lies that an execution published; which one's it is is not said.
+struct WireResult: Decodable, Sendable {
+  var type: String?
+  var parameters: [String: JSONValue]?
+
+  private enum CodingKeys: String, CodingKey {
+    case type = "Type"
+    case parameters = "Params"
+  }
+}
+
+struct WireResults: Decodable, Sendable {
+  var items: [WireResult]?
+
+  private enum CodingKeys: String, CodingKey { case items = "Items" }
 }
 
 /// What is said instead of an answer. Not every server on the way says it so.

@@ -1,3 +1,4 @@
+import HTTP
 public import Support
 
 /// Where a store on S3 is, and how its server is asked.
