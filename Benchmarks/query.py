@@ -1,15 +1,16 @@
 """Queries against one DuckDB over the same files, each statement in its best hand-written form, with as many threads.
 
-usage: query.py GADWALL DUCKDB PYTHON OUTPUT [MEGABYTES [ROUNDS]]      PYTHON has polars and chdb
+usage: query.py GADWALL DUCKDB PYTHON MOTO OUTPUT [MEGABYTES [ROUNDS]]      PYTHON has polars and chdb
 
 Four local nodes with a quarter of the bytes each, all of it in rotated files that are in no archive. Each round asks both, one after the other; the
 ratios are of the medians of wall time and of the processors' time of all processes. Answers that differ end it. Then: what the scanner's filter gives
 for how much is kept, others that count over one file, a thousand nodes, how soon three small ones answer, and what share of the bytes the tests'
-statements move. QUERY_KIND=KIND,KIND measures these alone: aggregate, selective, other, selectivity, peers, nodes, small, moved. Appends a line of
+statements move to an object store. QUERY_KIND=KIND,KIND measures these alone: aggregate, selective, other, selectivity, peers, nodes, small, moved. Appends a line of
 JSON a measurement to OUTPUT.
 """
 
 import collections
+import contextlib
 import csv
 import datetime
 import io
@@ -20,16 +21,18 @@ import pathlib
 import re
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 # What a virtual environment's python links to is not it.
-gadwall, duckdb, python, output = (os.path.abspath(p) for p in sys.argv[1:5])
-megabytes = int(sys.argv[5]) if len(sys.argv) > 5 else 1024
-rounds = int(sys.argv[6]) if len(sys.argv) > 6 else 5
+gadwall, duckdb, python, moto, output = (os.path.abspath(p) for p in sys.argv[1:6])
+megabytes = int(sys.argv[6]) if len(sys.argv) > 6 else 1024
+rounds = int(sys.argv[7]) if len(sys.argv) > 7 else 5
 cores = len(os.sched_getaffinity(0))
 kinds = os.environ.get("QUERY_KIND", "aggregate,selective,other,selectivity,peers,nodes,small,moved").split(",")
 
@@ -173,11 +176,11 @@ def generate(path, size, seed):
     subprocess.run([gadwall, "generate", "--count", str(size // 164), "--seed", str(seed), "--start", START, str(path)], check=True)
 
 
-def configure(work, names):
+def configure(work, names, store='{ url: "file:store" }'):
     (work / "gadwall.yaml").write_text(
         "engine: local\nlocal:\n  nodes:\n"
         + "".join(f"    - {{ region: r{n % 4}, zone: z{n % 4}, name: {name}, root: nodes/{name} }}\n" for n, name in enumerate(names))
-        + "logs: { live: [\"logs/my_logs.log\"], rotated: [\"logs/my_logs.log.*\"] }\nstore: { url: \"file:store\" }\n")
+        + "logs: { live: [\"logs/my_logs.log\"], rotated: [\"logs/my_logs.log.*\"] }\n" + f"store: {store}\n")
 
 
 def size_of(work):
@@ -418,12 +421,35 @@ def aggregating(work, texts):
             yield text
 
 
+@contextlib.contextmanager
+def object_store():
+    """A store behind S3's API, as a configuration has it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "a-secret-for-benchmarks"}
+    server = subprocess.Popen([moto, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            time.sleep(0.05)
+        urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/bucket", method="PUT"))
+        yield f"{{ url: 's3://bucket/archive', endpoint: 'http://127.0.0.1:{port}' }}"
+    finally:
+        server.kill()
+        server.wait()
+
+
 def moved(work):
+    with object_store() as store:
+        moved_to(work, store)
+
+
+def moved_to(work, store):
     """What the tests' statements move when they split, over nodes with the names that are in them and an empty archive."""
     names = ["alder", "birch", "cedar", "doum"]
     for number, name in enumerate(names):
         generate(work / f"nodes/{name}/logs/my_logs.log.1", 16 * 1048576, number)
-    configure(work, names)
+    configure(work, names, store)
     texts = list(collection())
     split, shares, failed = set(), {}, 0
     for text in texts:
@@ -450,6 +476,9 @@ def moved(work):
         note(kind="moved", what=what, statements=len(some), split=len(its_split), asked=len(asked), little=len(little))
         print(f"  {what}: {len(its_split)} of {len(some):,}, {percent(len(its_split), len(some))}; "
               f"{len(little)} of {len(asked)}, {percent(len(little), len(asked))}")
+    for text in aggregating(work, texts):
+        if text not in split:
+            print(f"  does not split  {' '.join(text.split())}")
     for text, share in sorted(shares.items(), key=lambda item: -item[1]):
         if share > 0.01:
             print(f"  {percent(share, 1):>9} moved  {' '.join(text.split())}")

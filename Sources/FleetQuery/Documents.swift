@@ -50,6 +50,8 @@ public struct QueryDocument: Sendable, Codable {
   public var answerLimit: ByteCount
   /// A node sends up to so many rows as they are: to group them it would have to start a DuckDB.
   var fewRows = 0
+  /// Whether rows that are sent as they are go a long way, and are packed before. Not for a folder that both sides see.
+  var packs = false
   public var nodes: PartsByReader<NodePart>
 
   /// Names of the columns that it uses, in conditions, too, in the relations' order.

@@ -280,6 +280,7 @@ public struct FleetQuery: Sendable {
       filter: prepared.plan.liveFilter,
       answerLimit: request.answerLimit, fewRows: request.fewRows, nodes: parts)
     document.announces = request.streams && prepared.plan.isPlain
+    document.packs = !store.url.hasPrefix("file:")
     let bytes = encodeJSON(document)
     var task = NodeTask(
       kind: .query, run: query, document: QueryKeys.task(query), digest: sha256(bytes),

@@ -21,6 +21,13 @@ public struct FrameLayout: Sendable {
   var groups: [RowGroup] = []
   public var rows: Int64 { groups.reduce(0) { $0 + Int64($1.rows) } }
 
+  /// Of the columns' values.
+  public var bytes: Int64 {
+    groups.reduce(0) { sum, group in
+      sum + (group.chunks.last?.end ?? 0) - (group.chunks.first?.pageOffset ?? 0)
+    }
+  }
+
   /// Bytes of a row, on the average of the row group where they are longest.
   public var longestRows: Int64 {
     groups.map { group in

@@ -70,14 +70,21 @@ import Testing
   @Test func whatCanBeMergedIs() async throws {
     try await withScratch { folder in
       let fleet = try await SimulatedFleet(folder, rows: try QueryCases.rows(), parts: Array(0..<2))
-      for name in merges.keys.sorted() {
-        let arguments =
-          switch (name, argumentCount(name)) {
-          case (_, 0): nil as String?
-          case (_, 2): "id, line"
-          case (let name, _): name.hasPrefix("bool") || name.contains("if") ? "line > 3" : "line"
+      let calls = merges.flatMap { merge in
+        merge.names.map { name -> String in
+          guard !merge.arguments.isEmpty else { return "count(*)" }
+          let values = merge.arguments.map { argument in
+            switch argument {
+            case "n": "3"
+            case "x" where merge.arguments.contains("y") && merge.arguments.first == "x": "id"
+            default: name.hasPrefix("bool") || name.contains("if") ? "line > 3" : "line"
+            }
           }
-        let call = arguments.map { "\(name)(\($0))" } ?? "count(*)"
+          return "\(name)(\(values.joined(separator: ", ")))"
+        }
+      }
+      #expect(calls.count > 50 && Set(calls).count == calls.count)
+      for call in calls {
         let plan = try await fleet.plan("SELECT \(call) FROM live")
         #expect(
           plan.way == .split && plan.questions.allSatisfy { !$0.isBag },

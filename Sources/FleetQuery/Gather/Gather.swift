@@ -105,19 +105,26 @@ struct Gather: Sendable {
           }
           return casts.joined(separator: ", ")
         }
+        /// Each row as often as it says; a partial value is there once.
+        func rows(_ source: SQL, counted: Bool) -> SQL {
+          guard counted else { return "SELECT \(columns { "\(name: $0.name)" }) FROM \(source)" }
+          let values = columns { column in
+            isPartialValue(column.name)
+              ? "CASE WHEN gadwall_copy.number = 0 THEN \(name: column.name) END" : "\(name: column.name)"
+          }
+          return "SELECT \(values) FROM \(source), range(\(name: copiesName)) AS gadwall_copy(number)"
+        }
         var parts: [SQL] = []
         if !files.isEmpty {
-          let copies: SQL = question.isBag ? ", range(\(name: copiesName)) AS gadwall_copy(number)" : ""
-          parts.append("SELECT \(columns { "\(name: $0.name)" }) FROM read_parquet(\(files))\(copies)")
+          parts.append(rows("read_parquet(\(files))", counted: question.isBag))
         }
         if !withRows.isEmpty, question.relation.hasLive {
           let names = question.columns.map { "\(name: $0.name)" as SQL }.joined(separator: ", ")
-          // Grouped, a row stands for several.
-          let isGrouped = question.rowsSQL == nil && question.isBag
-          let copies: SQL = isGrouped ? ", range(\(name: copiesName)) AS gadwall_copy(number)" : ""
           parts.append(
-            "SELECT \(columns { "\(name: $0.name)" }) FROM query(\(question.rowsSQL ?? question.sql)) AS gadwall_answer(\(names))\(copies)"
-          )
+            rows(
+              "query(\(question.rowsSQL ?? question.sql)) AS gadwall_answer(\(names))",
+              // Ungrouped, each stands for itself.
+              counted: question.rowsSQL == nil && question.isBag))
         }
         if parts.isEmpty { parts.append("SELECT \(columns { _ in "NULL" }) LIMIT 0") }
         return "CREATE VIEW \(name: partialName(index)) AS \(parts.joined(separator: " UNION ALL "))"

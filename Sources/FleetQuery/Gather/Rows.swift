@@ -121,6 +121,9 @@ extension [QueryPlan.Question] {
   }
 }
 
+/// For what is sent. The second version's encodings are smaller by far where numbers or times follow each other, and faster to write.
+let packedParquet: SQL = "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+
 /// Statements that answer the questions over ``rowsName``, each into `N.parquet` in the folder. Types that Parquet would change go as text.
 func answerStatements(
   _ questions: [(number: Int, question: QueryPlan.Question)], in folder: String
@@ -132,6 +135,6 @@ func answerStatements(
     }
     let names = question.columns.map { "\(name: $0.name)" as SQL }
     return
-      "COPY (SELECT \(columns.joined(separator: ", ")) FROM query(\(question.sql)) AS gadwall_answer(\(names.joined(separator: ", ")))) TO \(joined(folder, "\(number).parquet")) (FORMAT parquet, COMPRESSION zstd)"
+      "COPY (SELECT \(columns.joined(separator: ", ")) FROM query(\(question.sql)) AS gadwall_answer(\(names.joined(separator: ", ")))) TO \(joined(folder, "\(number).parquet")) \(packedParquet)"
   }
 }

@@ -109,6 +109,7 @@ public struct QueryPolicy: Sendable {
       }
       // What is asked is what was judged.
       question.rowsSQL = nil
+      question.groupsSQL = nil
       judged.append(question)
     }
     return judged

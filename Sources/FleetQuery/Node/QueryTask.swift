@@ -102,7 +102,7 @@ public struct QueryTask: Sendable {
           ? true : try await hasManyGroups(questions, frames, scratch, deadline, report)
         let sent =
           sendsRows
-          ? frames.map { Sent(path: $0.path, rows: $0.rows) }
+          ? try await rows(questions, frames, scratch, deadline, &report)
           : try await answers(questions, frames, scratch, deadline, &report)
         if let reason = policy.refusal(ofRows: sent.reduce(0) { $0 + $1.rows }) {
           report.refused = reason
@@ -179,12 +179,12 @@ public struct QueryTask: Sendable {
   ) async throws(Failure) -> Bool {
     let asked = questions.filter(\.relation.hasLive)
     guard policy.smallestGroup == 1, frames.reduce(0, { $0 + $1.rows }) > Self.manyRows,
-      asked.contains(where: { $0.rowsSQL != nil })
+      asked.contains(where: { $0.groupsSQL != nil })
     else { return false }
     let spill = joined(scratch, "sample")
     try makeScratch(spill)
     let relations = try relations(frames, scratch, report)
-    let samples = asked.compactMap(\.rowsSQL).map { sql -> SQL in
+    let samples = asked.compactMap(\.groupsSQL).map { sql -> SQL in
       "WITH gadwall_some AS MATERIALIZED (SELECT * FROM query(\(sql)) LIMIT \(Self.sampleRows)) SELECT (SELECT count(*) FROM gadwall_some) AS all_of_them, (SELECT count(*) FROM (SELECT DISTINCT * FROM gadwall_some)) AS others"
     }
     let results = try await confined(
@@ -196,6 +196,38 @@ public struct QueryTask: Sendable {
       )
       return others * 2 > all && all >= Self.sampleRows
     }
+  }
+
+  /// Bytes below which starting a DuckDB to pack them would take longer than to send them.
+  private static let worthPacking: Int64 = 1 << 20
+
+  /// The rows as they are; packed if they go a long way, and then with nothing but what the questions need of them.
+  private func rows(
+    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline,
+    _ report: inout QueryReport
+  ) async throws(Failure) -> [Sent] {
+    let asTheyAre = frames.map { Sent(path: $0.path, rows: $0.rows) }
+    guard document.packs, frames.reduce(0, { $0 + $1.bytes }) > Self.worthPacking else { return asTheyAre }
+    let asked = questions.filter(\.relation.hasLive)
+    if !asked.isEmpty, asked.allSatisfy({ $0.rowsSQL != nil }) {
+      let questions = questions.map { question in
+        var question = question
+        question.sql = question.rowsSQL ?? question.sql
+        return question
+      }
+      return try await answers(questions, frames, scratch, deadline, &report)
+    }
+    let output = joined(scratch, "packed")
+    try makeScratch(output)
+    let sent = frames.indices.map {
+      Sent(path: joined(output, "\($0).parquet"), rows: frames[$0].rows)
+    }
+    try await confined(
+      context.duckdb, [],
+      zip(frames, sent).map { "COPY (FROM read_parquet(\($0.path))) TO \($1.path) \(packedParquet)" },
+      reading: scratch, writing: [output],
+      DuckDB.Settings(memory: .gibibytes(1), scratch: output, deadline: deadline))
+    return sent
   }
 
   /// Statements that make the frames one relation.

@@ -25,6 +25,8 @@ struct QueryPlan: Sendable {
     var isOfRows = false
     /// Over ``rowsName``, what gives the same of rows as they are: for nodes that have so many groups that grouping saves nothing.
     var rowsSQL: String?
+    /// Over ``rowsName``, what they are grouped by, row by row; nil where grouping always saves something, as far as is known.
+    var groupsSQL: String?
     /// What it answers with. Types that Parquet changes travel as text.
     var columns: [PartialColumn]
   }
@@ -82,10 +84,10 @@ extension Session {
       shipped.nodes = try await nodes(reads.map(\.select))
     }
     guard !asksForNames(statement.query), !takesWholeRows(statement.query) else { return shipped }
-    let templates = try await mergeTrees()
-    for isBag in [false, true] {
-      // What could not be taken apart at first can't be as bags alone.
-      guard let (splits, gather) = try takenApart(statement.query, templates, isBag: isBag) else { break }
+    let trees = try await MergeTrees.forQuery(statement.query, self)
+    for byValue in [false, true] {
+      // What could not be taken apart at first can't be by value alone.
+      guard let (splits, gather) = try takenApart(statement.query, trees, byValue: byValue) else { break }
       if let plan = try await checked(splits, gather, columns, shipped) { return plan }
     }
     return try await narrowed(shipped, statement, moments) ?? shipped
@@ -111,12 +113,12 @@ extension Session {
 
   /// Every SELECT that can be, and what is left of the statement; nil when rows are needed.
   private func takenApart(
-    _ query: Syntax, _ templates: [String: Syntax], isBag: Bool
+    _ query: Syntax, _ trees: MergeTrees, byValue: Bool
   ) throws(Failure) -> (splits: [SplitSelect], gather: Syntax)? {
     var splits: [SplitSelect] = []
     let gather = try query.rewritten { part throws(Failure) in
       guard part.type == "SELECT_NODE",
-        let found = split(part, number: splits.count, templates: templates, isBag: isBag)
+        let found = split(part, number: splits.count, trees: trees, byValue: byValue)
       else {
         return part
       }
@@ -125,14 +127,6 @@ extension Session {
     }
     // Where rows are needed all the same, groups save nothing.
     return splits.isEmpty || relationReads(gather) > 0 ? nil : (splits, gather)
-  }
-
-  private func mergeTrees() async throws(Failure) -> [String: Syntax] {
-    let text = "SELECT " + mergeTemplates.map(\.text).joined(separator: ", ")
-    let answer = try await run(["SELECT json_serialize_sql(\(text))::VARCHAR AS tree"])
-    let tree = try Syntax(parsing: answer.first?.first?["tree"]?.string ?? "")
-    let items = tree["statements"]?.items.first?["node"]?["select_list"]?.items ?? []
-    return Dictionary(uniqueKeysWithValues: zip(mergeTemplates.map(\.name), items))
   }
 
   /// The plan, if DuckDB finds both halves sound and of the statement's own types.
@@ -145,15 +139,19 @@ extension Session {
       guard let described = try await described(sql) else { return nil }
       let parts = described.map { QueryPlan.PartialColumn(name: $0.name, type: $0.type) }
       // 30 days and a month are one value to a group, and two to who sees them.
-      guard !parts.contains(where: \.isLost), !(split.isBag && parts.contains { $0.type == "INTERVAL" })
+      guard !parts.contains(where: \.isLost),
+        !(split.isBag && parts.contains { $0.type == "INTERVAL" && !isPartialValue($0.name) })
       else {
         return nil
       }
-      var rows: SQL?
-      if let query = split.rows { rows = try await rendered(withFasterTimes(query)) }
+      func text(_ query: Syntax?) async throws(Failure) -> String? {
+        guard let query else { return nil }
+        return try await rendered(withFasterTimes(query)).text
+      }
       questions.append(
         QueryPlan.Question(
-          relation: split.relation, sql: sql.text, isBag: split.isBag, rowsSQL: rows?.text, columns: parts))
+          relation: split.relation, sql: sql.text, isBag: split.isBag, rowsSQL: try await text(split.rows),
+          groupsSQL: try await text(split.groups), columns: parts))
     }
     let sql = try await rendered(gather)
     try await run(questions.enumerated().map { index, question in emptyPartial(question, index) })

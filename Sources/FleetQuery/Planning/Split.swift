@@ -12,6 +12,8 @@ struct SplitSelect: Equatable {
   var isBag: Bool
   /// What gives the same of rows as they are, without grouping them; nil where parts are aggregated.
   var rows: Syntax?
+  /// What the rows are grouped by, row by row; nil where that is what the statement groups by itself.
+  var groups: Syntax?
 }
 
 /// How often a row of a bag was there.
@@ -23,39 +25,48 @@ let rowsName = "gadwall_rows"
 /// What the answers to the n-th question are called.
 func partialName(_ number: Int) -> String { "gadwall_partial_\(number)" }
 
-/// Takes a SELECT apart if each part of the rows can be aggregated by itself: by aggregates of aggregates where that is possible, and else by a bag
-/// of what is aggregated, every value once with how often it was there.
+/// Whether a column of the answers is a partial value: in a bag it is there once, whatever its row stands for.
+func isPartialValue(_ column: String) -> Bool { column.hasPrefix(Splitter.Parts.valuePrefix) }
+
+/// Takes a SELECT apart if each part of the rows can be aggregated by itself. Each aggregate goes one of three ways: by aggregates of aggregates
+/// (``merges``), as a set of the values that it tells apart, or by value, every one once with how often it was there.
 ///
 /// Right or nil: whatever is not understood to the last part ships. The types of both halves are compared with the statement's own afterwards.
 ///
 /// - Parameters:
-///   - templates: ``mergeTemplates`` as trees, by name.
-///   - isBag: that aggregates of aggregates were tried before, and DuckDB had no such.
-func split(_ select: Syntax, number: Int, templates: [String: Syntax], isBag: Bool = false) -> SplitSelect? {
-  guard var splitter = Splitter(select, templates) else { return nil }
-  if !isBag, let merged = splitter.split(number) { return merged }
-  splitter.isBag = true
-  return splitter.split(number)
+///   - trees: of ``merges``.
+///   - byValue: that aggregates of aggregates were tried before, and DuckDB had no such.
+func split(_ select: Syntax, number: Int, trees: MergeTrees, byValue: Bool = false) -> SplitSelect? {
+  guard var splitter = Splitter(select, trees) else { return nil }
+  splitter.byValue = byValue
+  guard let found = splitter.split(number) else { return nil }
+  // What has to travel by value anyway gives others their values, too.
+  guard found.split.isBag, !byValue else { return found.split }
+  splitter.free = Set((found.parts.keys + found.parts.members).map(\.normalized))
+  return splitter.split(number)?.split ?? found.split
 }
 
 private struct Splitter {
   let select: Syntax
-  let templates: [String: Syntax]
+  let trees: MergeTrees
   let relation: Relation
   let scope: RelationScope
   let items: [Syntax]
   /// Of the select list, in small letters, with the place of the item.
   private let aliases: [String: Int]
   private let isDistinct: Bool
-  var isBag = false
+  /// Nothing but sets and bags.
+  var byValue = false
+  /// What travels whatever becomes of the aggregates that are made of nothing else.
+  var free: Set<Syntax> = []
 
   /// Nil for what has a part that can't be taken apart.
-  init?(_ select: Syntax, _ templates: [String: Syntax]) {
+  init?(_ select: Syntax, _ trees: MergeTrees) {
     guard select.type == "SELECT_NODE", let from = select["from_table"], let relation = plainRelation(from),
       (select["cte_map"]?["map"]?.items ?? []).isEmpty, select["sample"] == nil
     else { return nil }
     self.select = select
-    self.templates = templates
+    self.trees = trees
     self.relation = relation
     scope = RelationScope(from)
     items = select["select_list"]?.items ?? []
@@ -82,7 +93,7 @@ private struct Splitter {
     guard inner.allSatisfy({ scope.isSimple($0.value) }) else { return nil }
   }
 
-  func split(_ number: Int) -> SplitSelect? {
+  func split(_ number: Int) -> (split: SplitSelect, parts: Parts)? {
     let aggregates = (items + [select["having"], select["qualify"]].compactMap(\.self)).flatMap(aggregatesIn)
     let isGrouped =
       !(select["group_expressions"]?.items ?? []).isEmpty
@@ -135,8 +146,13 @@ private struct Splitter {
     }
     // Neither key nor aggregate, as in HAVING alone.
     guard !parts.keys.isEmpty || !parts.members.isEmpty || !parts.values.isEmpty else { return nil }
-    return SplitSelect(
-      relation: relation, node: nodeQuery(parts), gather: gather, isBag: isBag, rows: rowsQuery(parts))
+    return (
+      SplitSelect(
+        relation: relation, node: nodeQuery(parts), gather: gather, isBag: parts.areCounted,
+        rows: parts.values.isEmpty ? ungrouped(parts, counted: parts.areCounted) : nil,
+        groups: parts.values.isEmpty || !parts.members.isEmpty ? ungrouped(parts, counted: false) : nil),
+      parts
+    )
   }
 
   // MARK: the node's half
@@ -144,15 +160,18 @@ private struct Splitter {
   /// What travels: the keys, what sets are made of, and the partial values.
   struct Parts {
     var keys: [Syntax]
-    /// Arguments of which every value travels once.
+    /// Of which every value travels once.
     var members: [Syntax] = []
     var values: [Syntax] = []
+    /// How often each group was there matters.
+    var areCounted = false
     /// Parameters of the lambdas around what is looked at.
     var bound: Set<String> = []
 
     static func key(_ index: Int) -> String { "gadwall_g\(index)" }
     static func member(_ index: Int) -> String { "gadwall_h\(index)" }
-    static func value(_ index: Int) -> String { "gadwall_p\(index)" }
+    static func value(_ index: Int) -> String { "\(valuePrefix)\(index)" }
+    static let valuePrefix = "gadwall_p"
 
     init(keys: [Syntax]) { self.keys = keys }
 
@@ -177,7 +196,7 @@ private struct Splitter {
     for (index, member) in parts.members.enumerated() { list.append(member.named(Parts.member(index))) }
     let grouped = list.count
     for (index, value) in parts.values.enumerated() { list.append(value.named(Parts.value(index))) }
-    if isBag { list.append(Syntax.function("count_star", []).named(copiesName)) }
+    if parts.areCounted { list.append(Syntax.function("count_star", []).named(copiesName)) }
     var node = select
     node["modifiers"] = .list([])
     node["having"] = .null
@@ -190,11 +209,11 @@ private struct Splitter {
     return node
   }
 
-  private func rowsQuery(_ parts: Parts) -> Syntax? {
-    guard parts.values.isEmpty else { return nil }
+  /// What the rows are grouped by, of every row.
+  private func ungrouped(_ parts: Parts, counted: Bool) -> Syntax {
     var query = nodeQuery(parts)
-    var list = query["select_list"]?.items ?? []
-    if isBag { list[list.count - 1] = Syntax.bigint(1).named(copiesName) }
+    var list = Array((query["select_list"]?.items ?? []).prefix(parts.keys.count + parts.members.count))
+    if counted { list.append(Syntax.bigint(1).named(copiesName)) }
     query["select_list"] = .list(list)
     query["group_expressions"] = .list([])
     query["group_sets"] = .list([])
@@ -249,54 +268,156 @@ private struct Splitter {
     guard let name = aggregate["function_name"]?.string?.lowercased(), isAskable(aggregate) else {
       return nil
     }
-    if isBag { return overBag(aggregate, &parts) }
-    guard (aggregate["order_bys"]?["orders"]?.items ?? []).isEmpty else { return nil }
     let arguments = aggregate["children"]?.items ?? []
-    if aggregate["distinct"]?.isTrue == true || setAggregates.contains(name) {
-      // Every value once for each group: there may be the same ones from several nodes.
-      guard arguments.count == 1,
-        name == "count" || setAggregates.contains(name) || merges[name]?.template == name
-      else { return nil }
-      let member = aggregate["filter"].map { Syntax.when($0, arguments[0].withoutAlias) } ?? arguments[0]
-      var finished = Syntax.function(name, [parts.addMember(member.withoutAlias)])
-      finished["distinct"] = aggregate["distinct"] ?? .bool(false)
-      return finished
+    if !byValue, let macro = trees.macro(name, arguments.count) {
+      return replaced(substituted(macro.result, macro.arguments, aggregate), &parts)
     }
-    guard let merge = merges[name], arguments.count == argumentCount(name),
-      let template = templates[merge.template]
+    if aggregate["distinct"]?.isTrue == true {
+      // A mean or a count of a set is not that of its parts.
+      guard !byValue, aggregatesOfSets.contains(name) else { return overMembers(aggregate, &parts) }
+    }
+    if !byValue, !isFree(aggregate) {
+      if let found = firstOf(aggregate, name, &parts) { return found }
+      if let merge = trees.merge(name, arguments.count), merge.parts.count <= Merge.places.count,
+        // Of equal ones an order chooses.
+        !isOrdered(aggregate) || merge.arguments.count < 2
+      {
+        if let found = merged(aggregate, by: merge, &parts) { return found }
+      }
+    }
+    if aggregatesOfSets.contains(name) { return overMembers(aggregate, &parts) }
+    parts.areCounted = true
+    return overMembers(aggregate, &parts)
+  }
+
+  private func merged(_ aggregate: Syntax, by merge: MergeTree, _ parts: inout Parts) -> Syntax? {
+    let arguments = aggregate["children"]?.items ?? []
+    // What the result names of them has to be the same for all rows.
+    let constants = zip(merge.arguments, arguments).filter { !$0.1.hasColumns }
+    guard
+      merge.arguments.count < 2 || merge.arguments.last != "n" || constants.contains(where: { $0.0 == "n" })
     else { return nil }
-    let values = merge.parts(aggregate.withoutAlias).map { parts.addValue($0) }
-    let places = ["a": 0, "b": 1, "c": 2]
-    return try? template.rewritten { part throws(Failure) in
-      guard part.expressionClass == "COLUMN_REF", part["column_names"]?.items.count == 1,
-        let place = part.columnName.flatMap({ places[$0] }), place < values.count
-      else { return part }
-      // A field's name stands there, too.
-      return values[place].named(part["alias"]?.string ?? "")
+    if let member = merge.member {
+      let value = substituted(member, merge.arguments, aggregate)
+      _ = parts.addMember(aggregate["filter"].map { Syntax.when($0, value) } ?? value)
+    }
+    var values = Dictionary(constants) { first, _ in first }
+    for (place, part) in zip(Merge.places, merge.parts) {
+      values[place] = parts.addValue(substituted(part, merge.arguments, aggregate))
+    }
+    return substituted(merge.result, values)
+  }
+
+  /// The expression with the aggregate's arguments in it, and its FILTER on each aggregate.
+  private func substituted(_ expression: Syntax, _ names: [String], _ aggregate: Syntax) -> Syntax {
+    let arguments = (aggregate["children"]?.items ?? []).map(\.withoutAlias)
+    let changed = substituted(expression, Dictionary(zip(names, arguments)) { first, _ in first })
+    guard let filter = aggregate["filter"] else { return changed }
+    func filtered(_ part: Syntax) -> Syntax {
+      guard !isAggregate(part) else {
+        var copy = part
+        copy["filter"] = part["filter"].map { Syntax.and([filter, $0]) } ?? filter
+        return copy
+      }
+      switch part {
+      case .list(let items): return .list(items.map(filtered))
+      case .node(let members):
+        return .node(members.map { Syntax.Member(key: $0.key, value: filtered($0.value)) })
+      default: return part
+      }
+    }
+    return filtered(changed)
+  }
+
+  private func substituted(_ expression: Syntax, _ values: [String: Syntax]) -> Syntax {
+    switch expression {
+    case .list(let items): return .list(items.map { substituted($0, values) })
+    case .node(let members):
+      if expression.expressionClass == "COLUMN_REF" {
+        guard expression["column_names"]?.items.count == 1, let name = expression.columnName,
+          let value = values[name]
+        else { return expression }
+        // A field's name stands there, too.
+        return value.named(expression["alias"]?.string ?? "")
+      }
+      return .node(members.map { Syntax.Member(key: $0.key, value: substituted($0.value, values)) })
+    default: return expression
     }
   }
 
+  private func isOrdered(_ aggregate: Syntax) -> Bool {
+    !(aggregate["order_bys"]?["orders"]?.items ?? []).isEmpty
+  }
+
+  /// One row's value by an ORDER BY: the first of the parts' first ones, with what they are ordered by.
+  private func firstOf(_ aggregate: Syntax, _ name: String, _ parts: inout Parts) -> Syntax? {
+    guard firstAggregates.contains(name), isOrdered(aggregate),
+      let value = aggregate["children"]?.items.first,
+      let orders = aggregate["order_bys"]?["orders"]?.items
+    else { return nil }
+    var part = aggregate
+    if !["first", "last"].contains(name) {
+      // These pass over NULL.
+      let present = Syntax.isNotNull(value)
+      part["filter"] = aggregate["filter"].map { Syntax.and([$0, present]) } ?? present
+      part["function_name"] = .text("first")
+    }
+    func first(of value: Syntax) -> Syntax {
+      var copy = part
+      copy["children"] = .list([value.withoutAlias])
+      return parts.addValue(copy.withoutAlias)
+    }
+    var result = part
+    result["children"] = .list([first(of: value)])
+    var changed: [Syntax] = []
+    for order in orders {
+      guard let key = order["expression"] else { return nil }
+      var order = order
+      order["expression"] = first(of: key)
+      changed.append(order)
+    }
+    result["order_bys"]?["orders"] = .list(changed)
+    // A part without such a row has none to give.
+    let count = parts.addValue(.function("count_star", [], filter: part["filter"]))
+    result["filter"] = .comparison("COMPARE_GREATERTHAN", count, .bigint(0))
+    return result
+  }
+
   /// The aggregate as it was written, over what travels of its rows.
-  private func overBag(_ aggregate: Syntax, _ parts: inout Parts) -> Syntax? {
+  private func overMembers(_ aggregate: Syntax, _ parts: inout Parts) -> Syntax? {
+    guard let members = members(of: aggregate) else { return nil }
     func member(_ value: Syntax) -> Syntax {
       // What is the same for all rows has to stay where it is: a quantile's place is no column.
-      value.hasColumns ? parts.addMember(value.withoutAlias) : value
+      value.hasColumns ? parts.addMember(value) : value
     }
     var result = aggregate
-    result["children"] = .list((aggregate["children"]?.items ?? []).map(member))
-    if let filter = aggregate["filter"] { result["filter"] = member(filter) }
+    result["children"] = .list(members.arguments.map(member))
+    if let filter = members.filter { result["filter"] = member(filter) }
+    var orders = aggregate["order_bys"]?["orders"]?.items ?? []
+    for index in orders.indices { orders[index]["expression"] = member(members.orders[index]) }
+    if !orders.isEmpty { result["order_bys"]?["orders"] = .list(orders) }
+    return result
+  }
+
+  /// What travels of an aggregate that does so by value; of rows that its FILTER leaves out nothing but that.
+  private func members(of aggregate: Syntax) -> (arguments: [Syntax], orders: [Syntax], filter: Syntax?)? {
+    let filter = aggregate["filter"]?.withoutAlias
+    func kept(_ value: Syntax) -> Syntax {
+      guard let filter, filter.hasColumns, value.hasColumns else { return value.withoutAlias }
+      return .when(filter, value.withoutAlias)
+    }
     var orders: [Syntax] = []
     for order in aggregate["order_bys"]?["orders"]?.items ?? [] {
       guard let expression = order["expression"] else { return nil }
-      var changed = order
-      changed["expression"] = member(expression)
-      orders.append(changed)
+      orders.append(kept(expression))
     }
-    if !orders.isEmpty, var list = aggregate["order_bys"] {
-      list["orders"] = .list(orders)
-      result["order_bys"] = list
-    }
-    return result
+    return ((aggregate["children"]?.items ?? []).map(kept), orders, filter)
+  }
+
+  private func isFree(_ aggregate: Syntax) -> Bool {
+    guard !free.isEmpty, let members = members(of: aggregate) else { return false }
+    return (members.arguments + members.orders + (members.filter.map { [$0] } ?? []))
+      .allSatisfy { !$0.hasColumns || free.contains($0.normalized) }
   }
 
   /// ORDER BY prefers an alias, and a number is a place.
