@@ -130,8 +130,9 @@ func answerStatements(
 ) -> [SQL] {
   questions.map { number, question in
     let columns = question.columns.map { column -> SQL in
-      column.isFaithful
-        ? "\(name: column.name)" : "CAST(\(name: column.name) AS VARCHAR) AS \(name: column.name)"
+      let carried = CarriedType(column.type)
+      let type = carried?.isFaithful == true ? carried?.name : nil
+      return "CAST(\(name: column.name) AS \(SQL(trusted: type ?? "VARCHAR"))) AS \(name: column.name)"
     }
     let names = question.columns.map { "\(name: $0.name)" as SQL }
     return

@@ -199,7 +199,7 @@ public struct QueryTask: Sendable {
   }
 
   /// Bytes below which starting a DuckDB to pack them would take longer than to send them.
-  private static let worthPacking: Int64 = 1 << 20
+  private static let worthPacking: Int64 = 256 << 10
 
   /// The rows as they are; packed if they go a long way, and then with nothing but what the questions need of them.
   private func rows(

@@ -67,7 +67,7 @@ let merges: [Merge] = {
     Merge(["regr_count"], of: ["y", "x"], ["regr_count(y, x)"], "CAST(coalesce(sum(a), 0) AS UINTEGER)"),
     Merge(["regr_avgy"], of: ["y", "x"], ["regr_count(y, x)", "regr_avgy(y, x)"], "sum(a * b) / sum(a)"),
     Merge(["regr_avgx"], of: ["y", "x"], ["regr_count(y, x)", "regr_avgx(y, x)"], "sum(a * b) / sum(a)"),
-    // The median's and others' kin in DuckDB work on sums of powers, too.
+    // DuckDB's own work on sums of powers, too.
     Merge(
       ["skewness"], powers + ["sum(pow(x, 3))"],
       over(
@@ -93,16 +93,16 @@ let merges: [Merge] = {
     ("regr_syy", "m.yy"), ("regr_sxx", "m.xx"), ("regr_sxy", "m.xy"),
     (
       "corr",
-      "CASE WHEN m.n IS NULL THEN NULL WHEN \(spread("y")) * \(spread("x")) > 0 THEN m.xy / (sqrt(m.yy) * sqrt(m.xx)) ELSE CAST('nan' AS DOUBLE) END"
+      "CASE WHEN m.n IS NULL THEN NULL WHEN m.yy > 0 AND m.xx > 0 THEN m.xy / (sqrt(m.yy) * sqrt(m.xx)) ELSE CAST('nan' AS DOUBLE) END"
     ),
     (
       "regr_slope",
-      "CASE WHEN m.n IS NULL THEN NULL WHEN \(spread("x")) > 0 THEN m.xy / m.xx ELSE CAST('nan' AS DOUBLE) END"
+      "CASE WHEN m.n IS NULL THEN NULL WHEN m.xx > 0 THEN m.xy / m.xx ELSE CAST('nan' AS DOUBLE) END"
     ),
-    ("regr_intercept", "CASE WHEN \(spread("x")) > 0 THEN m.y - m.xy / m.xx * m.x END"),
+    ("regr_intercept", "CASE WHEN m.xx > 0 THEN m.y - m.xy / m.xx * m.x END"),
     (
       "regr_r2",
-      "CASE WHEN \(spread("x")) > 0 THEN CASE WHEN \(spread("y")) > 0 THEN m.xy * m.xy / (m.xx * m.yy) ELSE CAST(1 AS DOUBLE) END END"
+      "CASE WHEN m.xx > 0 THEN CASE WHEN m.yy > 0 THEN m.xy * m.xy / (m.xx * m.yy) ELSE CAST(1 AS DOUBLE) END END"
     ),
   ] {
     all.append(
@@ -174,14 +174,24 @@ private func finite(_ value: String) -> String {
   )
 }
 
-/// Count, mean and sum of squared deviations.
-private let ofOne = ["count(x)", "avg(CAST(x AS DOUBLE))", "var_pop(CAST(x AS DOUBLE)) * count(x)"]
+/// Count, mean and sum of squared deviations. The mean of equal values is that value to its last digit: else they would differ between parts.
+private let ofOne = [
+  "count(x)",
+  "CASE WHEN var_pop(CAST(x AS DOUBLE)) = 0 THEN min(CAST(x AS DOUBLE)) ELSE avg(CAST(x AS DOUBLE)) END",
+  "var_pop(CAST(x AS DOUBLE)) * count(x)",
+]
 
 private let powers = ["count(x)", "sum(CAST(x AS DOUBLE))", "sum(pow(x, 2))"]
 
-private let means = ["regr_count(y, x)", "regr_avgy(y, x)", "regr_avgx(y, x)"]
-private let covariance = means + ["covar_pop(y, x) * regr_count(y, x)"]
-private let regression = means + ["regr_syy(y, x)", "regr_sxx(y, x)", "regr_sxy(y, x)"]
+private let covariance = [
+  "regr_count(y, x)", "regr_avgy(y, x)", "regr_avgx(y, x)", "covar_pop(y, x) * regr_count(y, x)",
+]
+private let regression = [
+  "regr_count(y, x)",
+  "CASE WHEN regr_syy(y, x) = 0 THEN min(CAST(y AS DOUBLE)) FILTER (WHERE x IS NOT NULL) ELSE regr_avgy(y, x) END",
+  "CASE WHEN regr_sxx(y, x) = 0 THEN min(CAST(x AS DOUBLE)) FILTER (WHERE y IS NOT NULL) ELSE regr_avgx(y, x) END",
+  "regr_syy(y, x)", "regr_sxx(y, x)", "regr_sxy(y, x)",
+]
 
 /// All parts' moments together. Sums of squares would lose five digits.
 /// (Chan, Golub, LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979.)
@@ -210,11 +220,6 @@ private let ofDeviations = moments([("m", "b")], [("s", "c", "m", "m")])
 private let ofProducts = moments([("y", "b"), ("x", "c")], [("xy", "d", "y", "x")])
 private let ofSquares = moments(
   [("y", "b"), ("x", "c")], [("yy", "d", "y", "y"), ("xx", "e", "x", "x"), ("xy", "f", "y", "x")])
-
-/// What of a sum of squares is more than means of equal values that differ in their last digits.
-private func spread(_ mean: String) -> String {
-  "(CASE WHEN m.\(mean)\(mean) > 1e-30 * m.n * m.\(mean) * m.\(mean) THEN m.\(mean)\(mean) ELSE 0 END)"
-}
 
 // MARK: trees
 

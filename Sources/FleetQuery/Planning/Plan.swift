@@ -33,19 +33,15 @@ struct QueryPlan: Sendable {
 
   struct PartialColumn: Sendable, Codable {
     var name: String
+    /// ``CarriedType/name``.
     var type: String
 
-    /// Whether Parquet gives it back as what it was.
-    var isFaithful: Bool { !Self.changed.contains { type.hasPrefix($0) } }
-    /// Whether even text does not carry it: within something else, or in a STRUCT, whose fields may have no names.
-    var isLost: Bool {
-      type.contains("UNION") || type.contains("STRUCT")
-        || (type.hasSuffix("]") || type.hasPrefix("MAP")) && Self.changed.contains { type.contains($0) }
+    /// Nil for what can't travel.
+    init?(_ column: ResultColumn) {
+      guard let carried = CarriedType(column.type) else { return nil }
+      name = column.name
+      type = carried.name
     }
-
-    private static let changed = [
-      "HUGEINT", "UHUGEINT", "INTERVAL", "TIME WITH TIME ZONE", "ENUM", "BIT", "BIGNUM", "UNION",
-    ]
   }
 
   var way: Way
@@ -100,13 +96,15 @@ extension Session {
     guard let (relation, node) = narrowedQuery(statement.query, shipped.used) else { return nil }
     let sql = try await rendered(node)
     guard let described = try await described(sql) else { return nil }
+    let columns = described.compactMap(QueryPlan.PartialColumn.init)
+    guard columns.count == described.count else { return nil }
     // What the scanner leaves is what would be sent: then the frames are.
     if ScanFilter(node, moments).isExact, node["modifiers"]?.items.isEmpty ?? true { return nil }
     var plan = shipped
     plan.questions = [
       QueryPlan.Question(
         relation: relation, sql: sql.text, isBag: false, isOfRows: true,
-        columns: described.map { QueryPlan.PartialColumn(name: $0.name, type: $0.type) })
+        columns: columns)
     ]
     return plan
   }
@@ -137,9 +135,9 @@ extension Session {
     for split in splits {
       let sql = try await rendered(withFasterTimes(split.node))
       guard let described = try await described(sql) else { return nil }
-      let parts = described.map { QueryPlan.PartialColumn(name: $0.name, type: $0.type) }
+      let parts = described.compactMap(QueryPlan.PartialColumn.init)
       // 30 days and a month are one value to a group, and two to who sees them.
-      guard !parts.contains(where: \.isLost),
+      guard parts.count == described.count,
         !(split.isBag && parts.contains { $0.type == "INTERVAL" && !isPartialValue($0.name) })
       else {
         return nil

@@ -51,10 +51,13 @@ struct RelationScope {
   }
 
   /// Whether it has no part that could read other rows, or stands for more than itself.
-  func isSimple(_ part: Syntax) -> Bool {
+  ///
+  /// - Parameter subqueries: whether these may stand in it; what is in them is not looked at.
+  func isSimple(_ part: Syntax, subqueries: Bool = false) -> Bool {
     switch part.expressionClass {
+    case "SUBQUERY" where subqueries: return part["child"].map { isSimple($0, subqueries: true) } ?? true
     case "SUBQUERY", "STAR", "POSITIONAL_REFERENCE", "LAMBDA_REF", "PARAMETER", "DEFAULT": return false
-    default: return part.parts.allSatisfy { isSimple($0) }
+    default: return part.parts.allSatisfy { isSimple($0, subqueries: subqueries) }
     }
   }
 

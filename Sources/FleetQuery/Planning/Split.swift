@@ -65,19 +65,20 @@ private struct Splitter {
     guard select.type == "SELECT_NODE", let from = select["from_table"], let relation = plainRelation(from),
       (select["cte_map"]?["map"]?.items ?? []).isEmpty, select["sample"] == nil
     else { return nil }
-    self.select = select
+    self.select = select.withShortNames
     self.trees = trees
     self.relation = relation
     scope = RelationScope(from)
-    items = select["select_list"]?.items ?? []
+    items = self.select["select_list"]?.items ?? []
     var aliases: [String: Int] = [:]
+    var unclear: Set<String> = []
     for (index, item) in items.enumerated() {
       guard let alias = item["alias"]?.string?.lowercased(), !alias.isEmpty else { continue }
-      // Of two items with one name nobody knows which is meant.
-      guard aliases[alias] == nil else { return nil }
-      aliases[alias] = index
+      if aliases.updateValue(index, forKey: alias) != nil { unclear.insert(alias) }
     }
     self.aliases = aliases
+    // Of two items with one name nobody knows which is meant.
+    guard unclear.isEmpty || !Self.namesOne(of: unclear, in: select) else { return nil }
     var isDistinct = false
     for modifier in select["modifiers"]?.items ?? [] {
       switch modifier.type {
@@ -88,9 +89,16 @@ private struct Splitter {
       }
     }
     self.isDistinct = isDistinct
-    let inner = select.members.filter { $0.key != "modifiers" }
-    // Clocks and chance may stay at the gather, and must not be asked of nodes.
-    guard inner.allSatisfy({ scope.isSimple($0.value) }) else { return nil }
+    // What is left to the gather may have subqueries. Clocks and chance may stay there, too, and must not be asked of nodes.
+    let atGather: Set = ["select_list", "having", "qualify"]
+    for member in select.members where member.key != "modifiers" {
+      guard scope.isSimple(member.value, subqueries: atGather.contains(member.key)) else { return nil }
+    }
+  }
+
+  private static func namesOne(of names: Set<String>, in part: Syntax) -> Bool {
+    part.expressionClass == "COLUMN_REF" && part.columnName.map(names.contains) ?? false
+      || part.parts.contains { namesOne(of: names, in: $0) }
   }
 
   func split(_ number: Int) -> (split: SplitSelect, parts: Parts)? {
@@ -101,8 +109,17 @@ private struct Splitter {
     let isAggregating = isGrouped || !aggregates.isEmpty || select["having"] != nil
     // Windows run over what was grouped; without groups they need the rows.
     guard isAggregating || isDistinct && !hasWindow(select),
-      let keys = isAggregating ? groupKeys() : items.map(\.withoutAlias),
-      keys.allSatisfy(isAskable), select["where_clause"].map({ scope.isSteady($0) && scope.owns($0) }) ?? true
+      var keys = isAggregating ? groupKeys() : items.map(\.withoutAlias),
+      let named = select["having"].map(columns(ofHaving:)) ?? []
+    else { return nil }
+    // With GROUP BY ALL every column that is named there is grouped by as well.
+    if select["aggregate_handling"]?.string == "FORCE_AGGREGATES" {
+      for column in named where !keys.contains(where: { $0.normalized == column.normalized }) {
+        keys.append(column)
+      }
+    }
+    guard keys.allSatisfy(isAskable),
+      select["where_clause"].map({ scope.isSteady($0) && scope.owns($0) }) ?? true
     else { return nil }
     // Of two equal keys nobody could tell which one a grouping set leaves out.
     let sets = select["group_sets"]?.items.count ?? 0
@@ -121,7 +138,7 @@ private struct Splitter {
     gather["where_clause"] = .null
     gather["aggregate_handling"] = .text("STANDARD_HANDLING")
     if let having = select["having"] {
-      guard isClear(having, keys), let changed = replaced(having, &parts) else { return nil }
+      guard let changed = replaced(having, &parts) else { return nil }
       gather["having"] = changed
     }
     if let qualify = select["qualify"] {
@@ -235,6 +252,15 @@ private struct Splitter {
     switch expression {
     case .list(let items): return whole(items.map { replaced($0, &parts) }).map { .list($0) }
     case .node(let members):
+      if expression.expressionClass == "SUBQUERY" {
+        guard let query = expression["subquery"], isIndependent(query) else { return nil }
+        var changed = expression
+        if let child = expression["child"] {
+          guard let value = replaced(child, &parts) else { return nil }
+          changed["child"] = value
+        }
+        return changed
+      }
       if expression.expressionClass == "COLUMN_REF" {
         let first = expression["column_names"]?.items.first?.string?.lowercased() ?? ""
         return parts.bound.contains(first) ? expression : aliased(expression, &parts)
@@ -251,6 +277,19 @@ private struct Splitter {
       return .node(changed)
     default: return expression
     }
+  }
+
+  /// Whether a subquery, in which what could be was taken apart already, needs nothing of the rows or of this SELECT.
+  private func isIndependent(_ query: Syntax) -> Bool {
+    func isOwn(_ part: Syntax) -> Bool {
+      guard part.expressionClass == "COLUMN_REF" else { return part.parts.allSatisfy(isOwn) }
+      let names = (part["column_names"]?.items ?? []).map { $0.string?.lowercased() ?? "" }
+      guard let first = names.first else { return false }
+      return names.count == 1
+        ? !isColumn(first) && aliases[first] == nil
+        : first != scope.qualifier && Relation(rawValue: first) == nil && first != "main"
+    }
+    return relationReads(query) == 0 && isOwn(query)
   }
 
   /// A column that is no key: it may be an item's alias, which stands for the item.
@@ -457,23 +496,22 @@ private struct Splitter {
     return scope.isSimple(expression) ? replaced(expression, &parts) : nil
   }
 
-  /// Whether it is sure what the names of a HAVING stand for, outside of aggregates.
+  /// The columns that a HAVING names outside of aggregates; nil when it is not sure what its names stand for.
   ///
-  /// There an alias comes before a column of its name, unless that is what is grouped by; and with GROUP BY ALL every column that is named there is
-  /// grouped by as well.
-  private func isClear(_ part: Syntax, _ keys: [Syntax]) -> Bool {
-    if isAggregate(part) { return true }
+  /// There an alias comes before a column of its name, unless that is what is grouped by.
+  private func columns(ofHaving part: Syntax) -> [Syntax]? {
+    if isAggregate(part) { return [] }
+    if part.expressionClass == "SUBQUERY" { return part["child"].map(columns(ofHaving:)) ?? [] }
     guard part.expressionClass == "COLUMN_REF", let name = part.columnName else {
-      return part.parts.allSatisfy { isClear($0, keys) }
+      return whole(part.parts.map(columns(ofHaving:)))?.flatMap(\.self)
     }
     if let index = aliases[name], part["column_names"]?.items.count == 1 {
       let item = items[index].withoutAlias
       let isItself = item.expressionClass == "COLUMN_REF" && item.columnName == name
-      if isColumn(name), !isItself { return false }
-      if !isItself { return isClear(item, keys) }
+      if isColumn(name), !isItself { return nil }
+      if !isItself { return mentions(item, name) ? nil : columns(ofHaving: item) }
     }
-    return select["aggregate_handling"]?.string != "FORCE_AGGREGATES"
-      || keys.contains { $0.expressionClass == "COLUMN_REF" && $0.columnName == name }
+    return [part.withoutAlias]
   }
 
   // MARK: what is grouped by
@@ -521,7 +559,8 @@ private struct Splitter {
   }
 
   private func aggregatesIn(_ expression: Syntax) -> [Syntax] {
-    isAggregate(expression) ? [expression] : expression.parts.flatMap(aggregatesIn)
+    if expression.expressionClass == "SUBQUERY" { return expression["child"].map(aggregatesIn) ?? [] }
+    return isAggregate(expression) ? [expression] : expression.parts.flatMap(aggregatesIn)
   }
 
   /// Whether a node gives for it what one DuckDB would.
@@ -536,6 +575,23 @@ private struct Splitter {
 }
 
 extension Syntax {
+  /// `main.logs.node` as `logs.node`.
+  fileprivate var withShortNames: Syntax {
+    switch self {
+    case .list(let items): return .list(items.map(\.withShortNames))
+    case .node(let members):
+      guard expressionClass == "COLUMN_REF", let names = self["column_names"]?.items else {
+        return .node(members.map { Member(key: $0.key, value: $0.value.withShortNames) })
+      }
+      let schema = names.dropLast(2).map { $0.string?.lowercased() ?? "" }
+      guard schema == ["main"] || schema == ["memory", "main"] else { return self }
+      var copy = self
+      copy["column_names"] = .list(Array(names.suffix(2)))
+      return copy
+    default: return self
+    }
+  }
+
   /// The same FROM over another table.
   func reading(_ table: String, alias: String) -> Syntax {
     var copy = named(alias)
@@ -554,7 +610,7 @@ func plainRelation(_ from: Syntax) -> Relation? {
   return relation
 }
 
-private func whole(_ items: [Syntax?]) -> [Syntax]? {
+private func whole<Item>(_ items: [Item?]) -> [Item]? {
   let found = items.compactMap(\.self)
   return found.count == items.count ? found : nil
 }

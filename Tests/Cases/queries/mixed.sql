@@ -1,0 +1,75 @@
+-- Aggregates of every kind side by side: merged, as sets, by value.
+
+SELECT category, count(*) AS n, quantile_cont(length(message), 0.9) AS long, max(ts) AS last, min(id) AS least, sum(line) AS s FROM logs GROUP BY category ORDER BY category
+
+SELECT category, median(line) AS mid, count(*) AS n, sum(line) AS s, max(message) AS m, count(DISTINCT node) AS nodes, stddev(line) AS d FROM logs GROUP BY ROLLUP (category)
+
+SELECT region, mode(category) FILTER (WHERE line > 5) AS usual, count(*) FILTER (WHERE line > 5) AS n, avg(line) FILTER (WHERE category = 'ERROR') AS a, max(ts) AS last FROM logs GROUP BY region
+
+SELECT node, list(DISTINCT category ORDER BY category DESC NULLS LAST) FILTER (WHERE line > 5) AS l, string_agg(DISTINCT category, '/' ORDER BY category) AS s, count(*) AS n, sum(line) AS t, max(ts) AS last FROM logs GROUP BY node
+
+SELECT string_agg(DISTINCT node, '+' ORDER BY node) AS nodes, sum(DISTINCT line % 10) AS d, avg(line) AS a, product(DISTINCT 1 + line % 4) AS p, min(DISTINCT line) AS m, stddev(DISTINCT line % 7) AS sd FROM live
+
+SELECT category, approx_count_distinct(id) AS a, approx_count_distinct(message) FILTER (WHERE line % 2 = 0) AS b, approx_count_distinct(DISTINCT line) AS c, count(*) AS n FROM logs GROUP BY category
+
+SELECT approx_count_distinct(node) AS few, approx_count_distinct(ts) AS ts, approx_count_distinct(rotated) AS r, approx_count_distinct(line::DOUBLE / 3) AS d, approx_count_distinct(id) AS ids, median(line) AS mid FROM logs
+
+SELECT approx_count_distinct(id) FROM logs WHERE node = 'nowhere'
+
+SELECT category, first(id ORDER BY ts DESC NULLS FIRST, node, stream, rotated, line) FILTER (WHERE line > 3) AS f, last(id ORDER BY ts NULLS LAST, node DESC, stream, rotated, line) AS l, any_value(id ORDER BY node DESC, stream, rotated, line) AS a, median(line) AS m FROM logs GROUP BY category
+
+SELECT first(id ORDER BY line) FILTER (WHERE node = 'nowhere') AS none, any_value(id ORDER BY node, stream, rotated, line) FILTER (WHERE id LIKE 'm%') AS m FROM logs
+
+SELECT stream, first(line ORDER BY node DESC, rotated DESC NULLS LAST, line DESC) + 1 AS f FROM live GROUP BY stream HAVING first(line ORDER BY node DESC, rotated DESC NULLS LAST, line DESC) > 0
+
+SELECT category, max(line, 3) AS most, min(line, 2) AS least, max(ts, 2) AS last, max(line, 3) FILTER (WHERE node = 'cedar') AS cedar, len(arg_max(id, line, 4)) AS n FROM logs GROUP BY category
+
+SELECT node, stream, rotated, arg_max(message, line, 3) AS last, arg_min(line, line, 2) AS first, count(*) AS n FROM live WHERE message IS NOT NULL GROUP BY ALL
+
+SELECT max(line, 2) FILTER (WHERE node = 'nowhere') AS none, arg_max(id, line, 2) FILTER (WHERE node = 'nowhere') AS nothing FROM live
+
+SELECT category, corr(line, length(message)) AS c, covar_pop(line, length(message)) AS p, covar_samp(length(message), line) AS s, regr_r2(line, length(message)) AS r, regr_slope(length(message), line) AS b, regr_intercept(length(message), line) AS a, count(*) AS n FROM logs GROUP BY category
+
+SELECT regr_count(line, length(message)) AS n, regr_avgx(line, length(message)) AS x, regr_avgy(line, length(message)) AS y, regr_sxx(line, length(message)) AS xx, regr_syy(line, length(message)) AS yy, regr_sxy(line, length(message)) AS xy FROM logs WHERE node <> 'cedar'
+
+SELECT corr(line, 0.1::DOUBLE) AS c, corr(0.1::DOUBLE, 0.1::DOUBLE) AS d, regr_slope(line, 0.1::DOUBLE) AS b, regr_intercept(line, 0.1::DOUBLE) AS a, regr_r2(line, 0.1::DOUBLE) AS r, regr_r2(0.1::DOUBLE, line) AS q, regr_slope(0.1::DOUBLE, line) AS s FROM logs
+
+SELECT corr(line, line) FILTER (WHERE node = 'nowhere') AS c, regr_slope(line, line) FILTER (WHERE node = 'nowhere') AS s, regr_r2(line, line) FILTER (WHERE node = 'nowhere') AS r, regr_count(line, line) FILTER (WHERE node = 'nowhere') AS n, covar_samp(line, line) FILTER (WHERE line = 1 AND node = 'cedar' AND stream = 'nothing.log') AS v FROM logs
+
+SELECT category, skewness(line) AS s, kurtosis(line) AS k, kurtosis_pop(line) AS p, sem(line) AS e, var_pop(line) AS v FROM logs GROUP BY category
+
+SELECT skewness(line % 2) AS s, kurtosis(line % 3) AS k, skewness(2) AS z, kurtosis_pop(7) AS c, sem(line) FILTER (WHERE line > 3) AS e, skewness(line) FILTER (WHERE node = 'nowhere') AS n FROM live
+
+SELECT category, geomean(line + 1) AS g, geometric_mean(length(message) + 1) AS h, wavg(line, length(message)) AS w, favg(line / 3) AS f, kahan_sum(line * 0.1::DOUBLE) AS k FROM logs GROUP BY category
+
+SELECT sum(line ORDER BY id) AS s, count(id ORDER BY line) AS n, max(line ORDER BY node DESC) AS m, bool_or(line > 3 ORDER BY line) AS b, stddev_pop(line ORDER BY ts) AS d FROM logs
+
+SELECT node, list(id) FILTER (WHERE category = 'RARE') AS ids, sum(line) FILTER (WHERE category = 'RARE') AS s, count(*) AS n FROM logs GROUP BY node
+
+SELECT histogram(category) AS h, histogram(line % 3) FILTER (WHERE category = 'INFO') AS i, max(ts) AS m FROM logs
+
+SELECT count(DISTINCT (node, stream)) AS pairs, count(DISTINCT {a: category, b: node}) AS structs, max({l: line, n: node}).n AS n, count(DISTINCT [category]) AS l FROM logs
+
+SELECT {n: node, "two words": stream} AS k, count(*) AS n, max(line) AS m FROM logs GROUP BY k ORDER BY k
+
+SELECT count(DISTINCT (node, (stream, line % 2))) AS n, min({t: ts, x: [line, 1]}).x[1] AS x FROM logs
+
+SELECT node, count(*) * 100.0 / (SELECT count(*) FROM logs) AS share FROM logs GROUP BY node ORDER BY node
+
+SELECT category, count(*) AS n FROM logs GROUP BY category HAVING count(*) > (SELECT avg(m) FROM (SELECT count(*) AS m FROM logs GROUP BY category)) ORDER BY category
+
+SELECT category, count(*) AS n FROM logs GROUP BY category HAVING count(*) > (SELECT avg(n) FROM (SELECT count(*) AS n FROM logs GROUP BY category)) ORDER BY category
+
+SELECT node, max(line) IN (SELECT max(line) FROM archive GROUP BY node) AS known, max(line) > ALL (SELECT min(line) FROM live GROUP BY node) AS high FROM live GROUP BY node
+
+SELECT node, count(*) AS n FROM live GROUP BY node HAVING EXISTS (SELECT count(*) FROM archive GROUP BY node HAVING count(*) > 1)
+
+SELECT node, (SELECT max(line) FROM (SELECT max(line) AS line FROM logs GROUP BY node)) AS top, (SELECT count(*) FROM archive a WHERE a.node = live.node) AS held FROM live GROUP BY node
+
+SELECT count(*) AS n, sum(line) AS n, (SELECT count(*) FROM archive) AS archived FROM live
+
+SELECT length(message) % 5 AS k, count(*) AS n FROM logs GROUP BY ALL HAVING k > 1 AND node <> 'cedar'
+
+SELECT date_trunc('day', ts) AS day, count(*) AS n FROM logs GROUP BY ALL HAVING day IS NOT NULL AND count(*) > 1
+
+SELECT main.logs.node, max(logs.line) AS m FROM main.logs GROUP BY main.logs.node HAVING max(main.logs.line) > 2
