@@ -109,7 +109,7 @@ public struct QueryPolicy: Sendable {
       }
       // What is asked is what was judged.
       question.rowsSQL = nil
-      question.groupsSQL = nil
+      question.groupsSQL = []
       judged.append(question)
     }
     return judged

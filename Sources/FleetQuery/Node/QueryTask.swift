@@ -179,12 +179,12 @@ public struct QueryTask: Sendable {
   ) async throws(Failure) -> Bool {
     let asked = questions.filter(\.relation.hasLive)
     guard policy.smallestGroup == 1, frames.reduce(0, { $0 + $1.rows }) > Self.manyRows,
-      asked.contains(where: { $0.groupsSQL != nil })
+      asked.contains(where: { !$0.groupsSQL.isEmpty })
     else { return false }
     let spill = joined(scratch, "sample")
     try makeScratch(spill)
     let relations = try relations(frames, scratch, report)
-    let samples = asked.compactMap(\.groupsSQL).map { sql -> SQL in
+    let samples = asked.flatMap(\.groupsSQL).map { sql -> SQL in
       "WITH gadwall_some AS MATERIALIZED (SELECT * FROM query(\(sql)) LIMIT \(Self.sampleRows)) SELECT (SELECT count(*) FROM gadwall_some) AS all_of_them, (SELECT count(*) FROM (SELECT DISTINCT * FROM gadwall_some)) AS others"
     }
     let results = try await confined(

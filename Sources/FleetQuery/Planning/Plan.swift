@@ -25,8 +25,8 @@ struct QueryPlan: Sendable {
     var isOfRows = false
     /// Over ``rowsName``, what gives the same of rows as they are: for nodes that have so many groups that grouping saves nothing.
     var rowsSQL: String?
-    /// Over ``rowsName``, what they are grouped by, row by row; nil where grouping always saves something, as far as is known.
-    var groupsSQL: String?
+    /// Over ``rowsName``, what they are grouped by, row by row; none where grouping saves something, as far as is known.
+    var groupsSQL: [String] = []
     /// What it answers with. Types that Parquet changes travel as text.
     var columns: [PartialColumn]
   }
@@ -142,14 +142,13 @@ extension Session {
       else {
         return nil
       }
-      func text(_ query: Syntax?) async throws(Failure) -> String? {
-        guard let query else { return nil }
-        return try await rendered(withFasterTimes(query)).text
+      var question = QueryPlan.Question(
+        relation: split.relation, sql: sql.text, isBag: split.isBag, columns: parts)
+      if let query = split.rows { question.rowsSQL = try await rendered(withFasterTimes(query)).text }
+      for query in split.groups {
+        question.groupsSQL.append(try await rendered(withFasterTimes(query)).text)
       }
-      questions.append(
-        QueryPlan.Question(
-          relation: split.relation, sql: sql.text, isBag: split.isBag, rowsSQL: try await text(split.rows),
-          groupsSQL: try await text(split.groups), columns: parts))
+      questions.append(question)
     }
     let sql = try await rendered(gather)
     try await run(questions.enumerated().map { index, question in emptyPartial(question, index) })

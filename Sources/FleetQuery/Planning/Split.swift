@@ -12,12 +12,15 @@ struct SplitSelect: Equatable {
   var isBag: Bool
   /// What gives the same of rows as they are, without grouping them; nil where parts are aggregated.
   var rows: Syntax?
-  /// What the rows are grouped by, row by row; nil where that is what the statement groups by itself.
-  var groups: Syntax?
+  /// What the rows are grouped by, row by row, for each set of groups; none where that is what the statement groups by itself.
+  var groups: [Syntax]
 }
 
 /// How often a row of a bag was there.
 let copiesName = "gadwall_copies"
+
+/// Which of several sets of groups a row of an answer is of; NULL for one that counts in all of them.
+let setName = "gadwall_set"
 
 /// What a node's own rows are called in what it is asked.
 let rowsName = "gadwall_rows"
@@ -39,11 +42,19 @@ func isPartialValue(_ column: String) -> Bool { column.hasPrefix(Splitter.Parts.
 func split(_ select: Syntax, number: Int, trees: MergeTrees, byValue: Bool = false) -> SplitSelect? {
   guard var splitter = Splitter(select, trees) else { return nil }
   splitter.byValue = byValue
-  guard let found = splitter.split(number) else { return nil }
-  // What has to travel by value anyway gives others their values, too.
-  guard found.split.isBag, !byValue else { return found.split }
-  splitter.free = Set((found.parts.keys + found.parts.members).map(\.normalized))
-  return splitter.split(number)?.split ?? found.split
+  guard var found = splitter.split(number) else { return nil }
+  let first = found.split
+  splitter.isBag = first.isBag
+  guard !byValue else { return first }
+  // What has to travel by value anyway gives others their values, too; then these may need no groups of their own.
+  for _ in 0..<4 {
+    let families = found.parts.families
+    guard families.count > 1 || first.isBag, families != splitter.families else { return found.split }
+    splitter.families = families
+    guard let next = splitter.split(number) else { return first }
+    found = next
+  }
+  return first
 }
 
 private struct Splitter {
@@ -57,8 +68,11 @@ private struct Splitter {
   private let isDistinct: Bool
   /// Nothing but sets and bags.
   var byValue = false
-  /// What travels whatever becomes of the aggregates that are made of nothing else.
-  var free: Set<Syntax> = []
+  /// That every value travels anyway of some, which gives others theirs.
+  var isBag = false
+  /// What of the rows travels together whatever becomes of the aggregates that are made of nothing else. Each family has groups of its own: two columns with
+  /// a thousand values each have a thousand, and together they could have a million.
+  var families: [Set<Syntax>] = []
 
   /// Nil for what has a part that can't be taken apart.
   init?(_ select: Syntax, _ trees: MergeTrees) {
@@ -124,7 +138,7 @@ private struct Splitter {
     // Of two equal keys nobody could tell which one a grouping set leaves out.
     let sets = select["group_sets"]?.items.count ?? 0
     guard sets < 2 || Set(keys.map(\.normalized)).count == keys.count else { return nil }
-    var parts = Parts(keys: keys)
+    var parts = Parts(keys: keys, families: families)
     // A column keeps its name, by which a statement around this one may call it.
     let list = items.map { item in
       let name = item.expressionClass == "COLUMN_REF" ? item["column_names"]?.items.last?.string ?? "" : ""
@@ -163,11 +177,12 @@ private struct Splitter {
     }
     // Neither key nor aggregate, as in HAVING alone.
     guard !parts.keys.isEmpty || !parts.members.isEmpty || !parts.values.isEmpty else { return nil }
+    let isMade = !parts.values.isEmpty
     return (
       SplitSelect(
         relation: relation, node: nodeQuery(parts), gather: gather, isBag: parts.areCounted,
-        rows: parts.values.isEmpty ? ungrouped(parts, counted: parts.areCounted) : nil,
-        groups: parts.values.isEmpty || !parts.members.isEmpty ? ungrouped(parts, counted: false) : nil),
+        rows: isMade ? nil : ungrouped(parts),
+        groups: isMade && parts.members.isEmpty ? [] : parts.sets.map { ungrouped(parts, only: $0) }),
       parts
     )
   }
@@ -180,23 +195,72 @@ private struct Splitter {
     /// Of which every value travels once.
     var members: [Syntax] = []
     var values: [Syntax] = []
+    /// For each partial value, of which set's groups it is made.
+    private var setsOfValues: [Int] = []
     /// How often each group was there matters.
     var areCounted = false
     /// Parameters of the lambdas around what is looked at.
     var bound: Set<String> = []
+    /// What aggregates that don't merge are made of, each by itself.
+    private var needs: [Set<Syntax>] = []
+    private let known: [Set<Syntax>]
 
     static func key(_ index: Int) -> String { "gadwall_g\(index)" }
     static func member(_ index: Int) -> String { "gadwall_h\(index)" }
     static func value(_ index: Int) -> String { "\(valuePrefix)\(index)" }
     static let valuePrefix = "gadwall_p"
 
-    init(keys: [Syntax]) { self.keys = keys }
+    init(keys: [Syntax], families: [Set<Syntax>]) {
+      self.keys = keys
+      known = families
+    }
+
+    var hasSets: Bool { known.count > 1 }
+
+    /// Places of keys and members, for each set of groups.
+    var sets: [[Int]] {
+      let all = Array(0..<(keys.count + members.count))
+      guard hasSets else { return [all] }
+      let plainKeys = Set(keys.map(\.normalized))
+      return known.map { family in
+        all.filter { place in
+          guard place >= keys.count else { return true }
+          let member = members[place - keys.count].normalized
+          return family.contains(member) || plainKeys.contains(member)
+        }
+      }
+    }
+
+    /// The set in whose groups these values are told apart; nil when there is none.
+    func set(of needed: [Syntax]) -> Int? {
+      let plain = needed.map(\.normalized)
+      let plainKeys = Set(keys.map(\.normalized))
+      return known.firstIndex { family in plain.allSatisfy { family.contains($0) || plainKeys.contains($0) } }
+    }
+
+    /// Families none of which is part of another.
+    var families: [Set<Syntax>] {
+      let plainKeys = Set(keys.map(\.normalized))
+      var found: [Set<Syntax>] = []
+      for need in needs.map({ $0.subtracting(plainKeys) }).sorted(by: { $0.count > $1.count })
+      where !found.contains(where: need.isSubset) { found.append(need) }
+      // So many are no longer worth it.
+      return found.count <= Self.mostSets ? found : [found.reduce(into: []) { $0.formUnion($1) }]
+    }
+
+    private static let mostSets = 8
+
+    /// What an aggregate that doesn't merge is made of travels.
+    mutating func add(members new: [Syntax]) { needs.append(Set(new.map(\.normalized))) }
 
     mutating func addMember(_ value: Syntax) -> Syntax {
       .column(Self.member(Self.index(of: value, in: &members)))
     }
-    mutating func addValue(_ value: Syntax) -> Syntax {
-      .column(Self.value(Self.index(of: value, in: &values)))
+
+    mutating func addValue(_ value: Syntax, of set: Int = 0) -> Syntax {
+      let index = Self.index(of: value, in: &values)
+      if index == setsOfValues.count { setsOfValues.append(set) }
+      return .column(Self.value(index))
     }
 
     private static func index(of value: Syntax, in list: inout [Syntax]) -> Int {
@@ -205,15 +269,50 @@ private struct Splitter {
       list.append(value)
       return list.count - 1
     }
+
+    /// Which set a group is of, from what its columns are grouped by.
+    private func isOf(_ set: Int) -> Syntax {
+      let tests = members.filter { known[set].contains($0.normalized) }.map { member in
+        Syntax.comparison("COMPARE_EQUAL", .grouping(member), .bigint(0))
+      }
+      return tests.count == 1 ? tests[0] : .and(tests)
+    }
+
+    /// The node's partial values, each in its own set's groups alone.
+    var valuesOfSets: [Syntax] {
+      guard hasSets else { return values }
+      return zip(values, setsOfValues).map { .when(isOf($1), $0) }
+    }
+
+    /// The number of a group's set.
+    var setNumber: Syntax {
+      known.indices.reversed().reduce(Syntax.null) { rest, set in
+        .when(isOf(set), .bigint(Int64(set)), else: rest == .null ? nil : rest)
+      }
+    }
   }
 
   private func nodeQuery(_ parts: Parts) -> Syntax {
-    var list: [Syntax] = []
-    for (index, key) in parts.keys.enumerated() { list.append(key.named(Parts.key(index))) }
-    for (index, member) in parts.members.enumerated() { list.append(member.named(Parts.member(index))) }
-    let grouped = list.count
-    for (index, value) in parts.values.enumerated() { list.append(value.named(Parts.value(index))) }
+    var list = grouped(parts)
+    let count = list.count
+    for (index, value) in parts.valuesOfSets.enumerated() { list.append(value.named(Parts.value(index))) }
+    if parts.hasSets { list.append(parts.setNumber.named(setName)) }
     if parts.areCounted { list.append(Syntax.function("count_star", []).named(copiesName)) }
+    var node = question(list)
+    node["group_expressions"] = .list((0..<count).map { .position($0 + 1) })
+    node["group_sets"] = .list(
+      count == 0 ? [] : parts.sets.map { set in .list(set.map { .number(String($0)) }) })
+    return node
+  }
+
+  /// Keys and members under their names.
+  private func grouped(_ parts: Parts) -> [Syntax] {
+    parts.keys.enumerated().map { $1.named(Parts.key($0)) }
+      + parts.members.enumerated().map { $1.named(Parts.member($0)) }
+  }
+
+  /// The SELECT's rows with another list.
+  private func question(_ list: [Syntax]) -> Syntax {
     var node = select
     node["modifiers"] = .list([])
     node["having"] = .null
@@ -221,20 +320,22 @@ private struct Splitter {
     node["select_list"] = .list(list)
     node["from_table"] = select["from_table"]?.reading(rowsName, alias: scope.qualifier)
     node["aggregate_handling"] = .text("STANDARD_HANDLING")
-    node["group_expressions"] = .list((0..<grouped).map { .position($0 + 1) })
-    node["group_sets"] = .list(grouped == 0 ? [] : [.list((0..<grouped).map { .number(String($0)) })])
+    node["group_expressions"] = .list([])
+    node["group_sets"] = .list([])
     return node
   }
 
-  /// What the rows are grouped by, of every row.
-  private func ungrouped(_ parts: Parts, counted: Bool) -> Syntax {
-    var query = nodeQuery(parts)
-    var list = Array((query["select_list"]?.items ?? []).prefix(parts.keys.count + parts.members.count))
-    if counted { list.append(Syntax.bigint(1).named(copiesName)) }
-    query["select_list"] = .list(list)
-    query["group_expressions"] = .list([])
-    query["group_sets"] = .list([])
-    return query
+  /// Every row by itself, which counts in all sets.
+  private func ungrouped(_ parts: Parts) -> Syntax {
+    var list = grouped(parts)
+    if parts.hasSets { list.append(Syntax.cast(.nothing, to: "BIGINT").named(setName)) }
+    if parts.areCounted { list.append(Syntax.bigint(1).named(copiesName)) }
+    return question(list)
+  }
+
+  private func ungrouped(_ parts: Parts, only places: [Int]) -> Syntax {
+    let all = grouped(parts)
+    return question(places.map { all[$0] })
   }
 
   // MARK: the gather's half
@@ -315,7 +416,7 @@ private struct Splitter {
       // A mean or a count of a set is not that of its parts.
       guard !byValue, aggregatesOfSets.contains(name) else { return overMembers(aggregate, &parts) }
     }
-    if !byValue, !isFree(aggregate) {
+    if !byValue, !isFree(aggregate, parts) {
       if let found = firstOf(aggregate, name, &parts) { return found }
       if let merge = trees.merge(name, arguments.count), merge.parts.count <= Merge.places.count,
         // Of equal ones an order chooses.
@@ -336,13 +437,17 @@ private struct Splitter {
     guard
       merge.arguments.count < 2 || merge.arguments.last != "n" || constants.contains(where: { $0.0 == "n" })
     else { return nil }
+    var set = 0
     if let member = merge.member {
       let value = substituted(member, merge.arguments, aggregate)
-      _ = parts.addMember(aggregate["filter"].map { Syntax.when($0, value) } ?? value)
+      let needed = aggregate["filter"].map { Syntax.when($0, value) } ?? value
+      parts.add(members: [needed])
+      _ = parts.addMember(needed)
+      set = parts.set(of: [needed]) ?? 0
     }
     var values = Dictionary(constants) { first, _ in first }
     for (place, part) in zip(Merge.places, merge.parts) {
-      values[place] = parts.addValue(substituted(part, merge.arguments, aggregate))
+      values[place] = parts.addValue(substituted(part, merge.arguments, aggregate), of: set)
     }
     return substituted(merge.result, values)
   }
@@ -425,21 +530,37 @@ private struct Splitter {
   /// The aggregate as it was written, over what travels of its rows.
   private func overMembers(_ aggregate: Syntax, _ parts: inout Parts) -> Syntax? {
     guard let members = members(of: aggregate) else { return nil }
+    parts.add(members: members.all)
+    let set = parts.set(of: members.all)
     func member(_ value: Syntax) -> Syntax {
       // What is the same for all rows has to stay where it is: a quantile's place is no column.
       value.hasColumns ? parts.addMember(value) : value
     }
     var result = aggregate
     result["children"] = .list(members.arguments.map(member))
-    if let filter = members.filter { result["filter"] = member(filter) }
+    var filters = members.filter.map { [member($0)] } ?? []
+    if parts.hasSets {
+      guard let set else { return nil }
+      let own = Syntax.function("coalesce", [.column(setName), .bigint(Int64(set))])
+      filters.insert(.comparison("COMPARE_EQUAL", own, .bigint(Int64(set))), at: 0)
+    }
+    if let filter = filters.first { result["filter"] = filters.count == 1 ? filter : .and(filters) }
     var orders = aggregate["order_bys"]?["orders"]?.items ?? []
     for index in orders.indices { orders[index]["expression"] = member(members.orders[index]) }
     if !orders.isEmpty { result["order_bys"]?["orders"] = .list(orders) }
     return result
   }
 
+  private struct Members {
+    var arguments: [Syntax]
+    var orders: [Syntax]
+    var filter: Syntax?
+    /// Those that differ by row.
+    var all: [Syntax] { (arguments + orders + (filter.map { [$0] } ?? [])).filter(\.hasColumns) }
+  }
+
   /// What travels of an aggregate that does so by value; of rows that its FILTER leaves out nothing but that.
-  private func members(of aggregate: Syntax) -> (arguments: [Syntax], orders: [Syntax], filter: Syntax?)? {
+  private func members(of aggregate: Syntax) -> Members? {
     let filter = aggregate["filter"]?.withoutAlias
     func kept(_ value: Syntax) -> Syntax {
       guard let filter, filter.hasColumns, value.hasColumns else { return value.withoutAlias }
@@ -450,13 +571,13 @@ private struct Splitter {
       guard let expression = order["expression"] else { return nil }
       orders.append(kept(expression))
     }
-    return ((aggregate["children"]?.items ?? []).map(kept), orders, filter)
+    return Members(
+      arguments: (aggregate["children"]?.items ?? []).map(kept), orders: orders, filter: filter)
   }
 
-  private func isFree(_ aggregate: Syntax) -> Bool {
-    guard !free.isEmpty, let members = members(of: aggregate) else { return false }
-    return (members.arguments + members.orders + (members.filter.map { [$0] } ?? []))
-      .allSatisfy { !$0.hasColumns || free.contains($0.normalized) }
+  /// Whether all that it needs travels anyway.
+  private func isFree(_ aggregate: Syntax, _ parts: Parts) -> Bool {
+    isBag && members(of: aggregate).map { parts.set(of: $0.all) != nil } ?? false
   }
 
   /// ORDER BY prefers an alias, and a number is a place.

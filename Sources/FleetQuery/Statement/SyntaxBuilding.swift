@@ -65,6 +65,13 @@ extension Syntax {
     expression("OPERATOR", "OPERATOR_IS_NOT_NULL", ("children", .list([value.withoutAlias])))
   }
 
+  /// 0 in groups that are told apart by it.
+  static func grouping(_ value: Syntax) -> Syntax {
+    expression("OPERATOR", "GROUPING_FUNCTION", ("children", .list([value.withoutAlias])))
+  }
+
+  static var nothing: Syntax { literal("NULL", nil) }
+
   /// NULL when it fails.
   static func attempt(_ value: Syntax) -> Syntax {
     expression("OPERATOR", "OPERATOR_TRY", ("children", .list([value.withoutAlias])))
@@ -97,7 +104,7 @@ extension Syntax {
   static func when(_ condition: Syntax, _ value: Syntax, else other: Syntax? = nil) -> Syntax {
     expression(
       "CASE", "CASE_EXPR", ("case_checks", .list([node(("when_expr", condition), ("then_expr", value))])),
-      ("else_expr", other ?? literal("NULL", nil)))
+      ("else_expr", other ?? nothing))
   }
 
   func named(_ alias: String) -> Syntax {

@@ -73,3 +73,17 @@ SELECT length(message) % 5 AS k, count(*) AS n FROM logs GROUP BY ALL HAVING k >
 SELECT date_trunc('day', ts) AS day, count(*) AS n FROM logs GROUP BY ALL HAVING day IS NOT NULL AND count(*) > 1
 
 SELECT main.logs.node, max(logs.line) AS m FROM main.logs GROUP BY main.logs.node HAVING max(main.logs.line) > 2
+
+SELECT count(DISTINCT category) AS c, count(DISTINCT stream) AS s, count(DISTINCT line % 7) AS l, count(*) AS n, sum(line) AS t, max(ts) AS last FROM logs
+
+SELECT node, count(DISTINCT category) AS c, count(DISTINCT length(message)) AS m, count(DISTINCT node) AS one, median(line) AS mid, quantile_disc(length(message), 0.9) AS long, min(id) AS least, count(*) AS n FROM logs GROUP BY ROLLUP (node)
+
+SELECT category, list(line ORDER BY line DESC NULLS LAST) FILTER (WHERE line < 4) AS few, mode(stream) AS stream, count(DISTINCT id) FILTER (WHERE line > 3) AS ids, string_agg(DISTINCT node, '/' ORDER BY node) AS nodes, avg(line) AS a, sum(line) AS s FROM logs GROUP BY category
+
+SELECT approx_count_distinct(id) AS a, approx_count_distinct(category) AS b, approx_count_distinct(message) AS c, approx_count_distinct(line) AS d, median(line % 5) AS m, count(DISTINCT region) AS r FROM logs
+
+SELECT count(DISTINCT id) AS a, count(DISTINCT category) AS b, count(DISTINCT message) AS c, count(DISTINCT line) AS d, count(DISTINCT ts) AS e, count(DISTINCT node) AS f, count(DISTINCT stream) AS g, count(DISTINCT rotated) AS h, count(DISTINCT zone) AS i, count(DISTINCT version) AS j FROM logs
+
+SELECT list(category ORDER BY category) IS NULL AS none, list(id ORDER BY id NULLS FIRST)[1] AS first, len(list(category)) AS n, len(list(DISTINCT id)) AS d FROM logs WHERE category IS NULL OR line = 2
+
+SELECT entropy(category), mode(node), mad(line), median(length(message)), kurtosis(line), count(DISTINCT extra) FROM live GROUP BY GROUPING SETS ((region), (zone), ())
