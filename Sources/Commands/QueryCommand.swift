@@ -25,7 +25,7 @@ enum QueryCommand: Command {
   static let since = Flag("since", value: "DURATION", "Only rows whose ts lies in the last 1h, 2d and so on.")
   static let deadline = Flag(
     "deadline", value: "DURATION",
-    "When the answer is due: nodes without one by then are cut off. Default 5m.")
+    "When the answer is due: nodes without one by then are cut off. Default 5m, on Bacalhau 1m.")
   static let coverage = Flag("coverage", "Tell of each node what it gave, as JSON on standard error.")
   static let allowPartial = Flag("allow-partial", "End with 0 even when a node or a file is missing.")
   static let explain = Flag("explain", "Say how it would be answered, and ask nobody.")
@@ -98,7 +98,8 @@ enum QueryCommand: Command {
         request.parameters = values
         request.selection = settings.selection
         request.file = format.file
-        if let seconds { request.deadline = seconds }
+        // Bacalhau notices after two minutes that it has lost a node.
+        request.deadline = seconds ?? (workspace.configuration.engine == .bacalhau ? 60 : request.deadline)
         request.since = age
         let query = FleetQuery(
           engine: workspace.engine, store: workspace.store, catalog: workspace.catalog,

@@ -60,6 +60,7 @@ public struct Scanner: ~Copyable {
   /// Columns of whose values only a hash is kept, with its key.
   private let hashed: [RowColumn]
   private let hashKey: [UInt8]
+  private var lastDate = LastDate()
   private var filter: FilterProgram?
   private var search: LineSearch?
   /// Texts of a line in another form than it has them.
@@ -491,9 +492,9 @@ public struct Scanner: ~Copyable {
     }
   }
 
-  private func timestamp(_ slot: Slot) -> Int64? {
+  private mutating func timestamp(_ slot: Slot) -> Int64? {
     switch slot.kind {
-    case .string: return parseTimestamp(slot.start, slot.count)
+    case .string: return parseTimestamp(slot.start, slot.count, &lastDate)
     case .escapedString:
       return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: slot.count) { text in
         let count = copyUnescaped(slot.start, slot.count, to: text.baseAddress!)

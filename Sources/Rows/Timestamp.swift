@@ -5,14 +5,44 @@ public import Support
 /// `T`, `t` or a space; seconds and fraction (after `.` or `,`) optional; zone `Z`, `z`, ±hh:mm, ±hhmm or ±hh up to 23:59, none means UTC;
 /// a date alone is its midnight. The fraction is cut to microseconds. In UTC the year must lie within 0001 to 9999.
 func parseTimestamp(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int64? {
-  guard count >= 10, start[4] == minus, start[7] == minus else { return nil }
+  var date = LastDate()
+  return parseTimestamp(start, count, &date)
+}
+
+/// The date that was read last: in a log nearly every line has the one of the line before.
+struct LastDate {
+  // 1970-01-01, as a little-endian machine loads it.
+  private var year: UInt64 = 0x2D31_302D_3037_3931
+  private var day: UInt16 = 0x3130
+  private var seconds = 0
+
+  /// Seconds from 1970 to the midnight of the ten bytes' date, or nil when it is none.
+  @inline(__always)
+  fileprivate mutating func seconds(_ start: UnsafePointer<UInt8>) -> Int? {
+    let raw = UnsafeRawPointer(start)
+    let (first, last) = (
+      raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt16.self)
+    )
+    if first.littleEndian == year, last.littleEndian == day { return seconds }
+    guard let found = midnight(start) else { return nil }
+    (year, day, seconds) = (first.littleEndian, last.littleEndian, found)
+    return found
+  }
+}
+
+private func midnight(_ start: UnsafePointer<UInt8>) -> Int? {
+  guard start[4] == minus, start[7] == minus else { return nil }
   guard let y1 = two(start), let y2 = two(start + 2), let month = two(start + 5), let day = two(start + 8)
   else {
     return nil
   }
   let year = y1 * 100 + y2
   guard isRealDate(year: year, month: month, day: day) else { return nil }
-  var seconds = days(fromYear: year, month: month, day: day) * 86_400
+  return days(fromYear: year, month: month, day: day) * 86_400
+}
+
+func parseTimestamp(_ start: UnsafePointer<UInt8>, _ count: Int, _ date: inout LastDate) -> Int64? {
+  guard count >= 10, var seconds = date.seconds(start) else { return nil }
   var fraction = 0
   if count > 10 {
     guard count >= 16, start[10] | 0x20 == letterT || start[10] == space, start[13] == colon,

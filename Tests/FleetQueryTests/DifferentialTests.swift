@@ -93,6 +93,31 @@ import Testing
     }
   }
 
+  /// What needs every value travels by itself, and makes nothing else do so.
+  @Test(arguments: [
+    ("median(line), count(*), sum(line)", 1, false), ("median(line), max(ts), min(id)", 1, true),
+    ("median(line % 5), mode(category), max(ts)", 2, true),
+    ("count(DISTINCT id), count(DISTINCT message)", 2, false),
+    ("count(DISTINCT id), count(DISTINCT id || node), count(*)", 2, true),
+    ("count(DISTINCT node), corr(line, length(message))", 1, true),
+    ("list(id ORDER BY line), median(line)", 1, false),
+    (
+      "approx_count_distinct(id), approx_count_distinct(line), median(line % 5), count(DISTINCT region)", 4,
+      true
+    ),
+    ("list(DISTINCT category ORDER BY category), avg(line)", 1, true),
+  ])
+  func eachAggregateTravelsByItself(_ list: String, sets: Int, merges: Bool) async throws {
+    try await withScratch { folder in
+      let fleet = try await SimulatedFleet(folder, rows: try QueryCases.rows(), parts: Array(0..<2))
+      let plan = try await fleet.plan("SELECT \(list) FROM live")
+      let question = try #require(plan.questions.first)
+      #expect(plan.way == .split && question.groupsSQL.count == sets, "\(question)")
+      #expect(question.columns.contains { isPartialValue($0.name) } == merges, "\(question)")
+      #expect((question.rowsSQL == nil) == merges)
+    }
+  }
+
   @Test func whatFailsInOneDuckDBFailsInTheFleet() async throws {
     try await withScratch { folder in
       let fleet = try await SimulatedFleet(folder, rows: try QueryCases.rows(), parts: Array(0..<5))

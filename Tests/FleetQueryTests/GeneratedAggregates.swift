@@ -55,7 +55,18 @@ extension StatementGenerator {
   }
 
   mutating func aggregateTest(_ source: Source) -> String {
-    chance(60)
+    if source.isRelation, chance(20) {
+      let relation = pick(["live", "archive", "logs"])
+      let many =
+        "SELECT \(aggregateNumber(source)) AS gathered FROM \(relation) GROUP BY \(pick(["region", "category", "node"]))"
+      return pick([
+        "count(*) > (SELECT count(*) / \(int(2...20)) FROM \(relation))",
+        "count(*) >= (SELECT avg(gathered) FROM (\(many)))", "count(*) IN (\(many))",
+        "count(*) <= ANY (\(many))",
+        "EXISTS (SELECT 1 FROM (\(many)) WHERE gathered > \(int(0...40)))",
+      ])
+    }
+    return chance(60)
       ? "count(*) \(pick([">", "<", ">="])) \(int(0...120))"
       : {
         let (value, kind) = aggregate(source, 1); return test(value, kind)

@@ -172,4 +172,22 @@ private func escaped(_ text: String) -> String {
     #expect(scanned.counts.firstTs == Instant(microseconds: midnight + 1_000_000))
     #expect(scanned.counts.lastTs == Instant(microseconds: midnight + 3_000_000))
   }
+
+  @Test("A time is read the same whatever date stood in the line before it")
+  func whateverCameBefore() async throws {
+    let dates = [
+      "1970-01-01", "2026-11-23", "2026-11-24", "2026-02-29", "2024-02-29", "0001-01-01", "9999-12-31",
+      "2026-13-01", String(repeating: "\u{0}", count: 10),
+    ]
+    let some = dates.flatMap { date in
+      ["", "T14:05:06Z", "T24:00:00Z", "T00:00:00-23:59"].map { date + $0 }
+    }
+    let texts = some.flatMap { first in some.flatMap { [first, $0] } }
+    let lines = texts.map { text in
+      let json: JSONValue = ["@timestamp": .string(text)]
+      return json.text
+    }
+    let together = try await scan(lines.joined(separator: "\n"))
+    #expect(together.rows.map(\.ts) == texts.map { timestamp(of: $0) })
+  }
 }

@@ -541,7 +541,7 @@ private struct Splitter {
     var filters = members.filter.map { [member($0)] } ?? []
     if parts.hasSets {
       guard let set else { return nil }
-      let own = Syntax.function("coalesce", [.column(setName), .bigint(Int64(set))])
+      let own = Syntax.coalesce([.column(setName), .bigint(Int64(set))])
       filters.insert(.comparison("COMPARE_EQUAL", own, .bigint(Int64(set))), at: 0)
     }
     if let filter = filters.first { result["filter"] = filters.count == 1 ? filter : .and(filters) }

@@ -65,6 +65,10 @@ extension Syntax {
     expression("OPERATOR", "OPERATOR_IS_NOT_NULL", ("children", .list([value.withoutAlias])))
   }
 
+  static func coalesce(_ values: [Syntax]) -> Syntax {
+    expression("OPERATOR", "OPERATOR_COALESCE", ("children", .list(values.map(\.withoutAlias))))
+  }
+
   /// 0 in groups that are told apart by it.
   static func grouping(_ value: Syntax) -> Syntax {
     expression("OPERATOR", "GROUPING_FUNCTION", ("children", .list([value.withoutAlias])))
