@@ -357,10 +357,42 @@ def nodes(work, count=1000, at_once=8):
         compare(BY_CATEGORY, timings[-1].out, ask_duckdb(work, theirs).out)
         own.append(coverage(timings[-1])[2])
     its, spent = medians(timings), statistics.median(own)
-    beyond = its["wall"] - spent / at_once
-    note(kind="nodes", nodes=count, at_once=at_once, **its, own_seconds=round(spent, 3), beyond=round(beyond, 3), goal=2)
-    print(f"  {count:,} nodes with two files of {each} lines: {its['wall']:.2f} s, processors {its['cpu']:.2f} s; the nodes' own {spent:.2f} s, "
-          f"{at_once} at once {spent / at_once:.2f} s; beyond it {beyond:.2f} s (2), {1000 * beyond / count:.1f} ms a node")
+    around = [around_nodes(work, BY_CATEGORY) for _ in range(min(rounds, 3))]
+    before, after, control = (statistics.median(values) for values in zip(*around, strict=True))
+    note(kind="nodes", nodes=count, at_once=at_once, **its, own_seconds=round(spent, 3), before=round(before, 3), after=round(after, 3),
+         control_cpu=control, goal=2)
+    print(f"  {count:,} nodes with two files of {each} lines: {its['wall']:.2f} s, processors {its['cpu']:.2f} s, of which the control's own process {control:.2f} s; "
+          f"while no node's process runs {before + after:.2f} s (2), {after:.2f} s of it after the last; the nodes' own work {spent:.2f} s, {at_once} at once {spent / at_once:.2f} s")
+
+
+def around_nodes(work, statement):
+    """Seconds until the first node's process is there and since the last one was, and the processor seconds of the process that asks."""
+    start = time.monotonic()
+    process = subprocess.Popen([gadwall, "query", "--quiet", statement], cwd=work, stdout=subprocess.DEVNULL)
+    first = last = None
+    control = 0.0
+    while process.poll() is None:
+        try:
+            threads = os.listdir(f"/proc/{process.pid}/task")
+            children = [child for thread in threads for child in pathlib.Path(f"/proc/{process.pid}/task/{thread}/children").read_text().split()]
+            times = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            control = (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+        except OSError:
+            continue
+        for child in children:
+            try:
+                words = pathlib.Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"node" in words:
+                last = time.monotonic()
+                first = first or last
+                break
+        time.sleep(0.005)
+    end = time.monotonic()
+    if process.wait() or first is None:
+        sys.exit(f"no node's process was seen: {statement}")
+    return first - start, end - last, control
 
 
 def first_byte(statement, work):

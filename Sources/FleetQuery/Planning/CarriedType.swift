@@ -33,10 +33,17 @@ private struct TypeParser {
   }
 
   var rest: Substring
+  private var depth = 0
 
-  /// Takes a type from the front; nil when there is none.
+  init(rest: Substring) { self.rest = rest }
+
+  private static let depthLimit = 50
+
+  /// Takes a type from the front; nil when there is none, or one that is nested too deeply.
   mutating func type() -> Parsed? {
-    guard var found = base() else { return nil }
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.depthLimit, var found = base() else { return nil }
     while rest.hasPrefix("["), let end = rest.firstIndex(of: "]"),
       rest[rest.index(after: rest.startIndex)..<end].allSatisfy(Self.isDigit)
     {
@@ -106,10 +113,12 @@ private struct TypeParser {
     let name: Substring
     if rest.hasPrefix("\"") {
       var end = rest.index(after: rest.startIndex)
-      while let quote = rest[end...].firstIndex(of: "\"") {
+      var isClosed = false
+      while !isClosed {
+        guard let quote = rest[end...].firstIndex(of: "\"") else { return nil }
         end = rest.index(after: quote)
-        guard rest[end...].hasPrefix("\"") else { break }
-        end = rest.index(after: end)
+        isClosed = !rest[end...].hasPrefix("\"")
+        if !isClosed { end = rest.index(after: end) }
       }
       name = rest[..<end]
     } else {

@@ -29,7 +29,7 @@ let rowsName = "gadwall_rows"
 func partialName(_ number: Int) -> String { "gadwall_partial_\(number)" }
 
 /// Whether a column of the answers is a partial value: in a bag it is there once, whatever its row stands for.
-func isPartialValue(_ column: String) -> Bool { column.hasPrefix(Splitter.Parts.valuePrefix) }
+func isPartialValue(_ column: String) -> Bool { column.hasPrefix(SplitParts.valuePrefix) }
 
 /// Takes a SELECT apart if each part of the rows can be aggregated by itself. Each aggregate goes one of three ways: by aggregates of aggregates
 /// (``merges``), as a set of the values that it tells apart, or by value, every one once with how often it was there.
@@ -57,7 +57,7 @@ func split(_ select: Syntax, number: Int, trees: MergeTrees, byValue: Bool = fal
   return first
 }
 
-private struct Splitter {
+struct Splitter {
   let select: Syntax
   let trees: MergeTrees
   let relation: Relation
@@ -115,7 +115,7 @@ private struct Splitter {
       || part.parts.contains { namesOne(of: names, in: $0) }
   }
 
-  func split(_ number: Int) -> (split: SplitSelect, parts: Parts)? {
+  func split(_ number: Int) -> (split: SplitSelect, parts: SplitParts)? {
     let aggregates = (items + [select["having"], select["qualify"]].compactMap(\.self)).flatMap(aggregatesIn)
     let isGrouped =
       !(select["group_expressions"]?.items ?? []).isEmpty
@@ -138,7 +138,7 @@ private struct Splitter {
     // Of two equal keys nobody could tell which one a grouping set leaves out.
     let sets = select["group_sets"]?.items.count ?? 0
     guard sets < 2 || Set(keys.map(\.normalized)).count == keys.count else { return nil }
-    var parts = Parts(keys: keys, families: families)
+    var parts = SplitParts(keys: keys, families: families)
     // A column keeps its name, by which a statement around this one may call it.
     let list = items.map { item in
       let name = item.expressionClass == "COLUMN_REF" ? item["column_names"]?.items.last?.string ?? "" : ""
@@ -166,7 +166,7 @@ private struct Splitter {
     }
     gather["modifiers"] = .list(modifiers)
     if isAggregating {
-      gather["group_expressions"] = .list(keys.indices.map { .column(Parts.key($0)) })
+      gather["group_expressions"] = .list(keys.indices.map { .column(SplitParts.key($0)) })
       let hasNone = sets == 0 && !keys.isEmpty
       if hasNone || select["aggregate_handling"]?.string == "FORCE_AGGREGATES" {
         gather["group_sets"] = .list(
@@ -189,113 +189,12 @@ private struct Splitter {
 
   // MARK: the node's half
 
-  /// What travels: the keys, what sets are made of, and the partial values.
-  struct Parts {
-    var keys: [Syntax]
-    /// Of which every value travels once.
-    var members: [Syntax] = []
-    var values: [Syntax] = []
-    /// For each partial value, of which set's groups it is made.
-    private var setsOfValues: [Int] = []
-    /// How often each group was there matters.
-    var areCounted = false
-    /// Parameters of the lambdas around what is looked at.
-    var bound: Set<String> = []
-    /// What aggregates that don't merge are made of, each by itself.
-    private var needs: [Set<Syntax>] = []
-    private let known: [Set<Syntax>]
-
-    static func key(_ index: Int) -> String { "gadwall_g\(index)" }
-    static func member(_ index: Int) -> String { "gadwall_h\(index)" }
-    static func value(_ index: Int) -> String { "\(valuePrefix)\(index)" }
-    static let valuePrefix = "gadwall_p"
-
-    init(keys: [Syntax], families: [Set<Syntax>]) {
-      self.keys = keys
-      known = families
-    }
-
-    var hasSets: Bool { known.count > 1 }
-
-    /// Places of keys and members, for each set of groups.
-    var sets: [[Int]] {
-      let all = Array(0..<(keys.count + members.count))
-      guard hasSets else { return [all] }
-      let plainKeys = Set(keys.map(\.normalized))
-      return known.map { family in
-        all.filter { place in
-          guard place >= keys.count else { return true }
-          let member = members[place - keys.count].normalized
-          return family.contains(member) || plainKeys.contains(member)
-        }
-      }
-    }
-
-    /// The set in whose groups these values are told apart; nil when there is none.
-    func set(of needed: [Syntax]) -> Int? {
-      let plain = needed.map(\.normalized)
-      let plainKeys = Set(keys.map(\.normalized))
-      return known.firstIndex { family in plain.allSatisfy { family.contains($0) || plainKeys.contains($0) } }
-    }
-
-    /// Families none of which is part of another.
-    var families: [Set<Syntax>] {
-      let plainKeys = Set(keys.map(\.normalized))
-      var found: [Set<Syntax>] = []
-      for need in needs.map({ $0.subtracting(plainKeys) }).sorted(by: { $0.count > $1.count })
-      where !found.contains(where: need.isSubset) { found.append(need) }
-      // So many are no longer worth it.
-      return found.count <= Self.mostSets ? found : [found.reduce(into: []) { $0.formUnion($1) }]
-    }
-
-    private static let mostSets = 8
-
-    /// What an aggregate that doesn't merge is made of travels.
-    mutating func add(members new: [Syntax]) { needs.append(Set(new.map(\.normalized))) }
-
-    mutating func addMember(_ value: Syntax) -> Syntax {
-      .column(Self.member(Self.index(of: value, in: &members)))
-    }
-
-    mutating func addValue(_ value: Syntax, of set: Int = 0) -> Syntax {
-      let index = Self.index(of: value, in: &values)
-      if index == setsOfValues.count { setsOfValues.append(set) }
-      return .column(Self.value(index))
-    }
-
-    private static func index(of value: Syntax, in list: inout [Syntax]) -> Int {
-      let plain = value.normalized
-      if let index = list.firstIndex(where: { $0.normalized == plain }) { return index }
-      list.append(value)
-      return list.count - 1
-    }
-
-    /// Which set a group is of, from what its columns are grouped by.
-    private func isOf(_ set: Int) -> Syntax {
-      let tests = members.filter { known[set].contains($0.normalized) }.map { member in
-        Syntax.comparison("COMPARE_EQUAL", .grouping(member), .bigint(0))
-      }
-      return tests.count == 1 ? tests[0] : .and(tests)
-    }
-
-    /// The node's partial values, each in its own set's groups alone.
-    var valuesOfSets: [Syntax] {
-      guard hasSets else { return values }
-      return zip(values, setsOfValues).map { .when(isOf($1), $0) }
-    }
-
-    /// The number of a group's set.
-    var setNumber: Syntax {
-      known.indices.reversed().reduce(Syntax.null) { rest, set in
-        .when(isOf(set), .bigint(Int64(set)), else: rest == .null ? nil : rest)
-      }
-    }
-  }
-
-  private func nodeQuery(_ parts: Parts) -> Syntax {
+  private func nodeQuery(_ parts: SplitParts) -> Syntax {
     var list = grouped(parts)
     let count = list.count
-    for (index, value) in parts.valuesOfSets.enumerated() { list.append(value.named(Parts.value(index))) }
+    for (index, value) in parts.valuesOfSets.enumerated() {
+      list.append(value.named(SplitParts.value(index)))
+    }
     if parts.hasSets { list.append(parts.setNumber.named(setName)) }
     if parts.areCounted { list.append(Syntax.function("count_star", []).named(copiesName)) }
     var node = question(list)
@@ -306,9 +205,9 @@ private struct Splitter {
   }
 
   /// Keys and members under their names.
-  private func grouped(_ parts: Parts) -> [Syntax] {
-    parts.keys.enumerated().map { $1.named(Parts.key($0)) }
-      + parts.members.enumerated().map { $1.named(Parts.member($0)) }
+  private func grouped(_ parts: SplitParts) -> [Syntax] {
+    parts.keys.enumerated().map { $1.named(SplitParts.key($0)) }
+      + parts.members.enumerated().map { $1.named(SplitParts.member($0)) }
   }
 
   /// The SELECT's rows with another list.
@@ -326,14 +225,14 @@ private struct Splitter {
   }
 
   /// Every row by itself, which counts in all sets.
-  private func ungrouped(_ parts: Parts) -> Syntax {
+  private func ungrouped(_ parts: SplitParts) -> Syntax {
     var list = grouped(parts)
     if parts.hasSets { list.append(Syntax.cast(.nothing, to: "BIGINT").named(setName)) }
     if parts.areCounted { list.append(Syntax.bigint(1).named(copiesName)) }
     return question(list)
   }
 
-  private func ungrouped(_ parts: Parts, only places: [Int]) -> Syntax {
+  private func ungrouped(_ parts: SplitParts, only places: [Int]) -> Syntax {
     let all = grouped(parts)
     return question(places.map { all[$0] })
   }
@@ -341,11 +240,11 @@ private struct Splitter {
   // MARK: the gather's half
 
   /// The expression over what travels; nil when it needs more than that.
-  private func replaced(_ expression: Syntax, _ parts: inout Parts) -> Syntax? {
+  func replaced(_ expression: Syntax, _ parts: inout SplitParts) -> Syntax? {
     let plain = expression.normalized
     // A column of another relation, or a field of a lambda's parameter, may be called as a key is.
     if scope.owns(expression), let index = parts.keys.firstIndex(where: { $0.normalized == plain }) {
-      return Syntax.column(Parts.key(index)).named(expression["alias"]?.string ?? "")
+      return Syntax.column(SplitParts.key(index)).named(expression["alias"]?.string ?? "")
     }
     if isAggregate(expression) {
       return merged(expression, &parts)?.named(expression["alias"]?.string ?? "")
@@ -394,7 +293,7 @@ private struct Splitter {
   }
 
   /// A column that is no key: it may be an item's alias, which stands for the item.
-  private func aliased(_ column: Syntax, _ parts: inout Parts) -> Syntax? {
+  private func aliased(_ column: Syntax, _ parts: inout SplitParts) -> Syntax? {
     guard let name = column.columnName, column["column_names"]?.items.count == 1, let index = aliases[name],
       !isColumn(name)
     else { return nil }
@@ -404,184 +303,8 @@ private struct Splitter {
     return replaced(item, &parts)
   }
 
-  private func merged(_ aggregate: Syntax, _ parts: inout Parts) -> Syntax? {
-    guard let name = aggregate["function_name"]?.string?.lowercased(), isAskable(aggregate) else {
-      return nil
-    }
-    let arguments = aggregate["children"]?.items ?? []
-    if !byValue, let macro = trees.macro(name, arguments.count) {
-      return replaced(substituted(macro.result, macro.arguments, aggregate), &parts)
-    }
-    if aggregate["distinct"]?.isTrue == true {
-      // A mean or a count of a set is not that of its parts.
-      guard !byValue, aggregatesOfSets.contains(name) else { return overMembers(aggregate, &parts) }
-    }
-    if !byValue, !isFree(aggregate, parts) {
-      if let found = firstOf(aggregate, name, &parts) { return found }
-      if let merge = trees.merge(name, arguments.count), merge.parts.count <= Merge.places.count,
-        // Of equal ones an order chooses.
-        !isOrdered(aggregate) || merge.arguments.count < 2
-      {
-        if let found = merged(aggregate, by: merge, &parts) { return found }
-      }
-    }
-    if aggregatesOfSets.contains(name) { return overMembers(aggregate, &parts) }
-    parts.areCounted = true
-    return overMembers(aggregate, &parts)
-  }
-
-  private func merged(_ aggregate: Syntax, by merge: MergeTree, _ parts: inout Parts) -> Syntax? {
-    let arguments = aggregate["children"]?.items ?? []
-    // What the result names of them has to be the same for all rows.
-    let constants = zip(merge.arguments, arguments).filter { !$0.1.hasColumns }
-    guard
-      merge.arguments.count < 2 || merge.arguments.last != "n" || constants.contains(where: { $0.0 == "n" })
-    else { return nil }
-    var set = 0
-    if let member = merge.member {
-      let value = substituted(member, merge.arguments, aggregate)
-      let needed = aggregate["filter"].map { Syntax.when($0, value) } ?? value
-      parts.add(members: [needed])
-      _ = parts.addMember(needed)
-      set = parts.set(of: [needed]) ?? 0
-    }
-    var values = Dictionary(constants) { first, _ in first }
-    for (place, part) in zip(Merge.places, merge.parts) {
-      values[place] = parts.addValue(substituted(part, merge.arguments, aggregate), of: set)
-    }
-    return substituted(merge.result, values)
-  }
-
-  /// The expression with the aggregate's arguments in it, and its FILTER on each aggregate.
-  private func substituted(_ expression: Syntax, _ names: [String], _ aggregate: Syntax) -> Syntax {
-    let arguments = (aggregate["children"]?.items ?? []).map(\.withoutAlias)
-    let changed = substituted(expression, Dictionary(zip(names, arguments)) { first, _ in first })
-    guard let filter = aggregate["filter"] else { return changed }
-    func filtered(_ part: Syntax) -> Syntax {
-      guard !isAggregate(part) else {
-        var copy = part
-        copy["filter"] = part["filter"].map { Syntax.and([filter, $0]) } ?? filter
-        return copy
-      }
-      switch part {
-      case .list(let items): return .list(items.map(filtered))
-      case .node(let members):
-        return .node(members.map { Syntax.Member(key: $0.key, value: filtered($0.value)) })
-      default: return part
-      }
-    }
-    return filtered(changed)
-  }
-
-  private func substituted(_ expression: Syntax, _ values: [String: Syntax]) -> Syntax {
-    switch expression {
-    case .list(let items): return .list(items.map { substituted($0, values) })
-    case .node(let members):
-      if expression.expressionClass == "COLUMN_REF" {
-        guard expression["column_names"]?.items.count == 1, let name = expression.columnName,
-          let value = values[name]
-        else { return expression }
-        // A field's name stands there, too.
-        return value.named(expression["alias"]?.string ?? "")
-      }
-      return .node(members.map { Syntax.Member(key: $0.key, value: substituted($0.value, values)) })
-    default: return expression
-    }
-  }
-
-  private func isOrdered(_ aggregate: Syntax) -> Bool {
-    !(aggregate["order_bys"]?["orders"]?.items ?? []).isEmpty
-  }
-
-  /// One row's value by an ORDER BY: the first of the parts' first ones, with what they are ordered by.
-  private func firstOf(_ aggregate: Syntax, _ name: String, _ parts: inout Parts) -> Syntax? {
-    guard firstAggregates.contains(name), isOrdered(aggregate),
-      let value = aggregate["children"]?.items.first,
-      let orders = aggregate["order_bys"]?["orders"]?.items
-    else { return nil }
-    var part = aggregate
-    if !["first", "last"].contains(name) {
-      // These pass over NULL.
-      let present = Syntax.isNotNull(value)
-      part["filter"] = aggregate["filter"].map { Syntax.and([$0, present]) } ?? present
-      part["function_name"] = .text("first")
-    }
-    func first(of value: Syntax) -> Syntax {
-      var copy = part
-      copy["children"] = .list([value.withoutAlias])
-      return parts.addValue(copy.withoutAlias)
-    }
-    var result = part
-    result["children"] = .list([first(of: value)])
-    var changed: [Syntax] = []
-    for order in orders {
-      guard let key = order["expression"] else { return nil }
-      var order = order
-      order["expression"] = first(of: key)
-      changed.append(order)
-    }
-    result["order_bys"]?["orders"] = .list(changed)
-    // A part without such a row has none to give.
-    let count = parts.addValue(.function("count_star", [], filter: part["filter"]))
-    result["filter"] = .comparison("COMPARE_GREATERTHAN", count, .bigint(0))
-    return result
-  }
-
-  /// The aggregate as it was written, over what travels of its rows.
-  private func overMembers(_ aggregate: Syntax, _ parts: inout Parts) -> Syntax? {
-    guard let members = members(of: aggregate) else { return nil }
-    parts.add(members: members.all)
-    let set = parts.set(of: members.all)
-    func member(_ value: Syntax) -> Syntax {
-      // What is the same for all rows has to stay where it is: a quantile's place is no column.
-      value.hasColumns ? parts.addMember(value) : value
-    }
-    var result = aggregate
-    result["children"] = .list(members.arguments.map(member))
-    var filters = members.filter.map { [member($0)] } ?? []
-    if parts.hasSets {
-      guard let set else { return nil }
-      let own = Syntax.coalesce([.column(setName), .bigint(Int64(set))])
-      filters.insert(.comparison("COMPARE_EQUAL", own, .bigint(Int64(set))), at: 0)
-    }
-    if let filter = filters.first { result["filter"] = filters.count == 1 ? filter : .and(filters) }
-    var orders = aggregate["order_bys"]?["orders"]?.items ?? []
-    for index in orders.indices { orders[index]["expression"] = member(members.orders[index]) }
-    if !orders.isEmpty { result["order_bys"]?["orders"] = .list(orders) }
-    return result
-  }
-
-  private struct Members {
-    var arguments: [Syntax]
-    var orders: [Syntax]
-    var filter: Syntax?
-    /// Those that differ by row.
-    var all: [Syntax] { (arguments + orders + (filter.map { [$0] } ?? [])).filter(\.hasColumns) }
-  }
-
-  /// What travels of an aggregate that does so by value; of rows that its FILTER leaves out nothing but that.
-  private func members(of aggregate: Syntax) -> Members? {
-    let filter = aggregate["filter"]?.withoutAlias
-    func kept(_ value: Syntax) -> Syntax {
-      guard let filter, filter.hasColumns, value.hasColumns else { return value.withoutAlias }
-      return .when(filter, value.withoutAlias)
-    }
-    var orders: [Syntax] = []
-    for order in aggregate["order_bys"]?["orders"]?.items ?? [] {
-      guard let expression = order["expression"] else { return nil }
-      orders.append(kept(expression))
-    }
-    return Members(
-      arguments: (aggregate["children"]?.items ?? []).map(kept), orders: orders, filter: filter)
-  }
-
-  /// Whether all that it needs travels anyway.
-  private func isFree(_ aggregate: Syntax, _ parts: Parts) -> Bool {
-    isBag && members(of: aggregate).map { parts.set(of: $0.all) != nil } ?? false
-  }
-
   /// ORDER BY prefers an alias, and a number is a place.
-  private func ordered(_ modifier: Syntax, _ parts: inout Parts) -> Syntax? {
+  private func ordered(_ modifier: Syntax, _ parts: inout SplitParts) -> Syntax? {
     if modifier.type == "DISTINCT_MODIFIER" {
       var result = modifier
       guard let targets = whole((modifier["distinct_on_targets"]?.items ?? []).map { target($0, &parts) })
@@ -608,7 +331,7 @@ private struct Splitter {
     return result
   }
 
-  private func target(_ expression: Syntax, _ parts: inout Parts) -> Syntax? {
+  private func target(_ expression: Syntax, _ parts: inout SplitParts) -> Syntax? {
     let isAlias =
       expression.expressionClass == "COLUMN_REF" && expression["column_names"]?.items.count == 1
       && expression.columnName.map { aliases[$0] != nil } ?? false
@@ -662,7 +385,7 @@ private struct Splitter {
 
   // MARK: what there is
 
-  private func isColumn(_ name: String) -> Bool { scope.has(name) }
+  func isColumn(_ name: String) -> Bool { scope.has(name) }
 
   private func hasWindow(_ part: Syntax) -> Bool {
     part.expressionClass == "WINDOW" || part.parts.contains(where: hasWindow)
@@ -673,103 +396,24 @@ private struct Splitter {
       && !isColumn(name) || part.parts.contains { mentions($0, name) }
   }
 
-  private func isAggregate(_ expression: Syntax) -> Bool {
+  func isAggregate(_ expression: Syntax) -> Bool {
     expression.expressionClass == "FUNCTION"
       && (aggregateFunctions.contains(expression["function_name"]?.string?.lowercased() ?? "")
         || aggregateMacros.contains(expression["function_name"]?.string?.lowercased() ?? ""))
   }
 
-  private func aggregatesIn(_ expression: Syntax) -> [Syntax] {
+  func aggregatesIn(_ expression: Syntax) -> [Syntax] {
     if expression.expressionClass == "SUBQUERY" { return expression["child"].map(aggregatesIn) ?? [] }
     return isAggregate(expression) ? [expression] : expression.parts.flatMap(aggregatesIn)
   }
 
   /// Whether a node gives for it what one DuckDB would.
-  private func isAskable(_ part: Syntax) -> Bool {
+  func isAskable(_ part: Syntax) -> Bool {
     scope.isSteady(part) && scope.owns(part) && !hasCollation(part)
   }
 
   /// Nodes would group by it, and what travels is text without one.
   private func hasCollation(_ part: Syntax) -> Bool {
     part.expressionClass == "COLLATE" || part.parts.contains(where: hasCollation)
-  }
-}
-
-extension Syntax {
-  /// `main.logs.node` as `logs.node`.
-  fileprivate var withShortNames: Syntax {
-    switch self {
-    case .list(let items): return .list(items.map(\.withShortNames))
-    case .node(let members):
-      guard expressionClass == "COLUMN_REF", let names = self["column_names"]?.items else {
-        return .node(members.map { Member(key: $0.key, value: $0.value.withShortNames) })
-      }
-      let schema = names.dropLast(2).map { $0.string?.lowercased() ?? "" }
-      guard schema == ["main"] || schema == ["memory", "main"] else { return self }
-      var copy = self
-      copy["column_names"] = .list(Array(names.suffix(2)))
-      return copy
-    default: return self
-    }
-  }
-
-  /// The same FROM over another table.
-  func reading(_ table: String, alias: String) -> Syntax {
-    var copy = named(alias)
-    copy["table_name"] = .text(table)
-    copy["schema_name"] = .text("")
-    return copy
-  }
-}
-
-/// The relation that stands alone in a FROM, unless its columns got other names.
-func plainRelation(_ from: Syntax) -> Relation? {
-  guard from.type == "BASE_TABLE", let name = from["table_name"]?.string?.lowercased(),
-    let relation = Relation(rawValue: name), (from["column_name_alias"]?.items ?? []).isEmpty,
-    from["sample"] == nil, from["at_clause"] == nil, from["catalog_name"]?.string?.isEmpty ?? true
-  else { return nil }
-  return relation
-}
-
-private func whole<Item>(_ items: [Item?]) -> [Item]? {
-  let found = items.compactMap(\.self)
-  return found.count == items.count ? found : nil
-}
-
-extension Syntax {
-  /// The last part of a column's name, in small letters.
-  var columnName: String? { self["column_names"]?.items.last?.string?.lowercased() }
-
-  /// What an ORDER BY orders by.
-  var orders: [Syntax] { (self["orders"]?.items ?? []).compactMap { $0["expression"] } }
-
-  /// Whether it is the ALL of an ORDER BY ALL, which names nothing new.
-  var isAllItems: Bool {
-    expressionClass == "STAR" && self["columns"]?.isTrue == true && self["expr"] == nil
-      && (self["exclude_list"]?.items ?? []).isEmpty && (self["replace_list"]?.items ?? []).isEmpty
-      && (self["qualified_exclude_list"]?.items ?? []).isEmpty && (self["rename_list"]?.items ?? []).isEmpty
-      && (self["relation_name"]?.string ?? "").isEmpty
-  }
-
-  /// What two ways to write the same have in common: without places, qualifiers and its own alias, in small letters where case means nothing.
-  var normalized: Syntax { withoutAlias.withoutPlaces }
-
-  private var withoutPlaces: Syntax {
-    switch self {
-    case .list(let items): return .list(items.map(\.withoutPlaces))
-    case .node(let members):
-      if expressionClass == "COLUMN_REF", let name = columnName {
-        return .text("column \(name) \(self["alias"]?.string ?? "")")
-      }
-      return .node(
-        // An alias within is a name of its own: a field of a STRUCT.
-        members.filter { $0.key != "query_location" }.map { member in
-          if member.key == "function_name", let name = member.value.string {
-            return Member(key: member.key, value: .text(name.lowercased()))
-          }
-          return Member(key: member.key, value: member.value.withoutPlaces)
-        })
-    default: return self
-    }
   }
 }

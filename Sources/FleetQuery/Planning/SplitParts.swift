@@ -1,0 +1,104 @@
+import Support
+
+/// What travels: the keys, what sets are made of, and the partial values.
+struct SplitParts {
+  var keys: [Syntax]
+  /// Of which every value travels once.
+  var members: [Syntax] = []
+  var values: [Syntax] = []
+  /// For each partial value, of which set's groups it is made.
+  private var setsOfValues: [Int] = []
+  /// How often each group was there matters.
+  var areCounted = false
+  /// Parameters of the lambdas around what is looked at.
+  var bound: Set<String> = []
+  /// What aggregates that don't merge are made of, each by itself.
+  private var needs: [Set<Syntax>] = []
+  private let known: [Set<Syntax>]
+
+  static func key(_ index: Int) -> String { "gadwall_g\(index)" }
+  static func member(_ index: Int) -> String { "gadwall_h\(index)" }
+  static func value(_ index: Int) -> String { "\(valuePrefix)\(index)" }
+  static let valuePrefix = "gadwall_p"
+
+  init(keys: [Syntax], families: [Set<Syntax>]) {
+    self.keys = keys
+    known = families
+  }
+
+  var hasSets: Bool { known.count > 1 }
+
+  /// Places of keys and members, for each set of groups.
+  var sets: [[Int]] {
+    let all = Array(0..<(keys.count + members.count))
+    guard hasSets else { return [all] }
+    let plainKeys = Set(keys.map(\.normalized))
+    return known.map { family in
+      all.filter { place in
+        guard place >= keys.count else { return true }
+        let member = members[place - keys.count].normalized
+        return family.contains(member) || plainKeys.contains(member)
+      }
+    }
+  }
+
+  /// The set in whose groups these values are told apart; nil when there is none.
+  func set(of needed: [Syntax]) -> Int? {
+    let plain = needed.map(\.normalized)
+    let plainKeys = Set(keys.map(\.normalized))
+    return known.firstIndex { family in plain.allSatisfy { family.contains($0) || plainKeys.contains($0) } }
+  }
+
+  /// Families none of which is part of another.
+  var families: [Set<Syntax>] {
+    let plainKeys = Set(keys.map(\.normalized))
+    var found: [Set<Syntax>] = []
+    for need in needs.map({ $0.subtracting(plainKeys) }).sorted(by: { $0.count > $1.count })
+    where !found.contains(where: need.isSubset) { found.append(need) }
+    // So many are no longer worth it.
+    return found.count <= Self.mostSets ? found : [found.reduce(into: []) { $0.formUnion($1) }]
+  }
+
+  private static let mostSets = 8
+
+  /// What an aggregate that doesn't merge is made of travels.
+  mutating func add(members new: [Syntax]) { needs.append(Set(new.map(\.normalized))) }
+
+  mutating func addMember(_ value: Syntax) -> Syntax {
+    .column(Self.member(Self.index(of: value, in: &members)))
+  }
+
+  mutating func addValue(_ value: Syntax, of set: Int = 0) -> Syntax {
+    let index = Self.index(of: value, in: &values)
+    if index == setsOfValues.count { setsOfValues.append(set) }
+    return .column(Self.value(index))
+  }
+
+  private static func index(of value: Syntax, in list: inout [Syntax]) -> Int {
+    let plain = value.normalized
+    if let index = list.firstIndex(where: { $0.normalized == plain }) { return index }
+    list.append(value)
+    return list.count - 1
+  }
+
+  /// Which set a group is of, from what its columns are grouped by.
+  private func isOf(_ set: Int) -> Syntax {
+    let tests = members.filter { known[set].contains($0.normalized) }.map { member in
+      Syntax.comparison("COMPARE_EQUAL", .grouping(member), .bigint(0))
+    }
+    return tests.count == 1 ? tests[0] : .and(tests)
+  }
+
+  /// The node's partial values, each in its own set's groups alone.
+  var valuesOfSets: [Syntax] {
+    guard hasSets else { return values }
+    return zip(values, setsOfValues).map { .when(isOf($1), $0) }
+  }
+
+  /// The number of a group's set.
+  var setNumber: Syntax {
+    known.indices.reversed().reduce(Syntax.null) { rest, set in
+      .when(isOf(set), .bigint(Int64(set)), else: rest == .null ? nil : rest)
+    }
+  }
+}
