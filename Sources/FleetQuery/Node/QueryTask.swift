@@ -179,7 +179,9 @@ public struct QueryTask: Sendable {
   ) async throws(Failure) -> Bool {
     let asked = questions.filter(\.relation.hasLive)
     guard policy.smallestGroup == 1, frames.reduce(0, { $0 + $1.rows }) > Self.manyRows,
-      asked.contains(where: { !$0.groupsSQL.isEmpty })
+      asked.contains(where: { !$0.groupsSQL.isEmpty }),
+      // Beside partial values it is less that travels of a group than of a row.
+      !document.packs || asked.allSatisfy({ $0.rowsSQL != nil })
     else { return false }
     let spill = joined(scratch, "sample")
     try makeScratch(spill)

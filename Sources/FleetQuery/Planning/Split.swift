@@ -48,9 +48,9 @@ func split(_ select: Syntax, number: Int, trees: MergeTrees, byValue: Bool = fal
   guard !byValue else { return first }
   // What has to travel by value anyway gives others their values, too; then these may need no groups of their own.
   for _ in 0..<4 {
-    let families = found.parts.families
-    guard families.count > 1 || first.isBag, families != splitter.families else { return found.split }
-    splitter.families = families
+    let sets = found.parts.wanted
+    guard sets.count > 1 || first.isBag, sets != splitter.sets else { return found.split }
+    splitter.sets = sets
     guard let next = splitter.split(number) else { return first }
     found = next
   }
@@ -70,9 +70,7 @@ struct Splitter {
   var byValue = false
   /// That every value travels anyway of some, which gives others theirs.
   var isBag = false
-  /// What of the rows travels together whatever becomes of the aggregates that are made of nothing else. Each family has groups of its own: two columns with
-  /// a thousand values each have a thousand, and together they could have a million.
-  var families: [Set<Syntax>] = []
+  var sets = SplitSets()
 
   /// Nil for what has a part that can't be taken apart.
   init?(_ select: Syntax, _ trees: MergeTrees) {
@@ -136,9 +134,9 @@ struct Splitter {
       select["where_clause"].map({ scope.isSteady($0) && scope.owns($0) }) ?? true
     else { return nil }
     // Of two equal keys nobody could tell which one a grouping set leaves out.
-    let sets = select["group_sets"]?.items.count ?? 0
-    guard sets < 2 || Set(keys.map(\.normalized)).count == keys.count else { return nil }
-    var parts = SplitParts(keys: keys, families: families)
+    let setCount = select["group_sets"]?.items.count ?? 0
+    guard setCount < 2 || Set(keys.map(\.normalized)).count == keys.count else { return nil }
+    var parts = SplitParts(keys: keys, sets: sets)
     // A column keeps its name, by which a statement around this one may call it.
     let list = items.map { item in
       let name = item.expressionClass == "COLUMN_REF" ? item["column_names"]?.items.last?.string ?? "" : ""
@@ -167,7 +165,7 @@ struct Splitter {
     gather["modifiers"] = .list(modifiers)
     if isAggregating {
       gather["group_expressions"] = .list(keys.indices.map { .column(SplitParts.key($0)) })
-      let hasNone = sets == 0 && !keys.isEmpty
+      let hasNone = setCount == 0 && !keys.isEmpty
       if hasNone || select["aggregate_handling"]?.string == "FORCE_AGGREGATES" {
         gather["group_sets"] = .list(
           keys.isEmpty ? [] : [.list(keys.indices.map { .number(String($0)) })])
@@ -182,7 +180,7 @@ struct Splitter {
       SplitSelect(
         relation: relation, node: nodeQuery(parts), gather: gather, isBag: parts.areCounted,
         rows: isMade ? nil : ungrouped(parts),
-        groups: isMade && parts.members.isEmpty ? [] : parts.sets.map { ungrouped(parts, only: $0) }),
+        groups: isMade && parts.members.isEmpty ? [] : parts.setsOfMembers.map { ungrouped(parts, only: $0) }),
       parts
     )
   }

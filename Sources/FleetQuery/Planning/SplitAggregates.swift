@@ -34,13 +34,13 @@ extension Splitter {
     // What the result names of them has to be the same for all rows.
     let constants = zip(merge.arguments, arguments).filter { !$0.1.hasColumns }
     guard !merge.arguments.contains("n") || constants.contains(where: { $0.0 == "n" }) else { return nil }
-    var set = 0
+    var set: Int?
     if let member = merge.member {
       let value = substituted(member, merge.arguments, aggregate)
       let needed = aggregate["filter"].map { Syntax.when($0, value) } ?? value
       parts.add(members: [needed])
       _ = parts.addMember(needed)
-      set = parts.set(of: [needed]) ?? 0
+      set = parts.set(of: [needed])
     }
     var values = Dictionary(constants) { first, _ in first }
     for (place, part) in zip(Merge.places, merge.parts) {
