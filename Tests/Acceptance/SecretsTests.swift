@@ -308,10 +308,11 @@ private final class Watch: Sendable {
   init(_ fleet: TestFleet) throws {
     let isOver = Shared(false)
     self.isOver = isOver
+    let begin = try #require(Self.ticks())
     thread = try Support.Thread {
       var seen = Seen()
       while !isOver.value {
-        seen.lines.formUnion(Self.commandLines(fleet.folder))
+        seen.lines.formUnion(Self.commandLines(fleet.folder, since: begin))
         seen.files.formUnion(Self.files(fleet.temporary))
       }
       return seen
@@ -325,12 +326,29 @@ private final class Watch: Sendable {
 
   deinit { isOver.set(true) }
 
-  /// Of all processes that have the fleet's folder in their environment: the program, what it starts, and what that starts.
-  private static func commandLines(_ folder: String) -> [[UInt8]] {
+  /// Since the machine's start, in hundredths of a second.
+  private static func ticks() -> Int? {
+    guard let text = try? readFile("/proc/uptime", limit: .kibibytes(1)) else { return nil }
+    return Double(String(decoding: text.prefix { $0 != 0x20 }, as: UTF8.self)).map { Int($0 * 100) }
+  }
+
+  /// When the process began, in the same.
+  private static func start(_ process: String) -> Int? {
+    guard let text = try? readFile("/proc/\(process)/stat", limit: .kibibytes(4)),
+      let end = text.lastIndex(of: UInt8(ascii: ")"))
+    else { return nil }
+    let fields = text[end...].split(separator: UInt8(ascii: " "))
+    return fields.count > 20 ? Int(String(decoding: fields[20], as: UTF8.self)) : nil
+  }
+
+  /// Of all processes that have the fleet's folder in their environment: the program, what it starts, and what that starts. Others' are not read, as far as
+  /// their age tells: that can wait for them.
+  private static func commandLines(_ folder: String, since begin: Int) -> [[UInt8]] {
     let mark = Array(folder.utf8)
     return ((try? folderEntries("/proc")) ?? []).compactMap { entry in
       let name = String(decoding: entry.bytes, as: UTF8.self)
-      guard Int(name) != nil, let line = try? readFile("/proc/\(name)/cmdline", limit: .mebibytes(2)),
+      guard Int(name) != nil, let start = start(name), start >= begin,
+        let line = try? readFile("/proc/\(name)/cmdline", limit: .mebibytes(2)),
         let environment = try? readFile("/proc/\(name)/environ", limit: .mebibytes(2)),
         contains(environment, mark) || contains(line, mark)
       else { return nil }
