@@ -299,6 +299,37 @@ import Testing
     #expect(count > 15)
   }
 
+  @Test("What was recorded of logins: nobody, a wrong key, a reader who submits, and the right one")
+  func logins() async throws {
+    let recording = try Recorded("auth")
+    for exchange in recording.exchanges where exchange.method == "GET" && exchange.path.hasSuffix("/nodes") {
+      let orchestrator = try await RecordedOrchestrator([exchange.script], login: .key("0123456789abcdef"))
+      do throws(Failure) {
+        let nodes = try await orchestrator.engine.nodes(matching: NodeSelection())
+        #expect(exchange.status == 200 && nodes == [Self.nodes[1]])
+      } catch {
+        #expect(exchange.status == 401 && error.code == "bacalhau.login" && error.words.contains("401"))
+      }
+    }
+    let forbidden = try #require(recording.exchanges.first { $0.status == 403 })
+    let orchestrator = try await RecordedOrchestrator([forbidden.script])
+    for outcome in await run(orchestrator.engine, on: Self.nodes) {
+      #expect(described(outcome).words.contains("write:job"), "\(outcome)")
+    }
+  }
+
+  @Test("Jobs that were listed, and the one whose logs were followed, are read")
+  func listed() throws {
+    let list = try #require(try Recorded("list-jobs").exchanges.first)
+    let jobs = try decodeJSON(
+      [WireJob].self, from: (list.body["Items"] ?? .null).encoded, code: "test", document: "The list")
+    #expect(jobs.count == 2 && jobs.allSatisfy { $0.id.hasPrefix("j-") && $0.isTerminal })
+    let followed = try #require(try Recorded("logs-websocket").exchanges.first { $0.method == "PUT" })
+    let submitted = try decodeJSON(
+      WireSubmitted.self, from: followed.body.encoded, code: "test", document: "The answer")
+    #expect(submitted.job.hasPrefix("j-"))
+  }
+
   @Test("Where we know no remedy for a failure, Bacalhau's own hint is shown")
   func hint() async throws {
     let recording = try Recorded("ops-bad-image")
