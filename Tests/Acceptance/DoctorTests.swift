@@ -16,7 +16,7 @@ import Testing
 
   @Test("A fleet that lacks nothing: all nodes are well, and nothing is left of the look")
   func well() async throws {
-    try await TestFleet.with(nodes: 2) { fleet in
+    try await TestFleet.with(nodes: 2, on: .folder) { fleet in
       try fleet.put("my_logs.log-20261123-14", lines(ids("r", 3)), on: 0, stream: "my_logs.log")
       let looked = try await fleet.gadwall("doctor", "--format", "json")
       #expect(looked.status == 0, "\(looked)")
