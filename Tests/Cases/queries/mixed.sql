@@ -87,3 +87,65 @@ SELECT count(DISTINCT id) AS a, count(DISTINCT category) AS b, count(DISTINCT me
 SELECT list(category ORDER BY category) IS NULL AS none, list(id ORDER BY id NULLS FIRST)[1] AS first, len(list(category)) AS n, len(list(DISTINCT id)) AS d FROM logs WHERE category IS NULL OR line = 2
 
 SELECT entropy(category), mode(node), mad(line), median(length(message)), kurtosis(line), count(DISTINCT extra) FROM live GROUP BY GROUPING SETS ((region), (zone), ())
+
+SELECT upper(node) AS u, count(DISTINCT upper(node)) AS one, median(line) AS m, count(DISTINCT category) AS c, max(ts) AS last FROM logs GROUP BY upper(node)
+
+SELECT node, grouping(node) AS g, count(DISTINCT category) AS c, median(line) AS m, sum(line) AS s, list(DISTINCT stream ORDER BY stream) AS l FROM logs GROUP BY CUBE (node, stream) HAVING grouping(node) = 0 AND count(DISTINCT category) > 1
+
+SELECT node, count(*) AS n FROM logs GROUP BY node ORDER BY median(line) DESC, count(DISTINCT id), max(ts), node LIMIT 3
+
+SELECT node, count(*) AS n FROM logs GROUP BY node QUALIFY row_number() OVER (ORDER BY count(DISTINCT id) DESC, median(length(message)), node) <= 2
+
+SELECT node, sum(count(DISTINCT id)) OVER () AS all_ids, rank() OVER (ORDER BY median(line)) AS r FROM logs GROUP BY node
+
+SELECT DISTINCT count(DISTINCT category) AS c, median(line) > 5 AS m, bool_or(line > 100) AS b FROM logs GROUP BY node
+
+SELECT first(category ORDER BY line DESC, node, stream, rotated) AS f, last(category ORDER BY line DESC NULLS FIRST, node, stream, rotated) AS l, first(id ORDER BY 1, node, stream, rotated, line) AS one FROM logs
+
+SELECT node, first(extra ORDER BY stream, rotated, line) IS NULL AS x, first(line::HUGEINT ORDER BY stream, rotated, line) AS h, last(to_days(line::INTEGER) ORDER BY stream, rotated, line) AS i FROM live GROUP BY node
+
+SELECT category, any_value(id ORDER BY node, stream, rotated, line) FILTER (WHERE id LIKE '%9%') AS nine, count(DISTINCT id) FILTER (WHERE category IS NULL OR line > 7) AS some, list(id ORDER BY id) FILTER (WHERE category = 'RARE') AS l FROM logs GROUP BY category
+
+SELECT max(line::HUGEINT, 2) AS h, min(line::DECIMAL(18, 3), 2) AS d, max(rotated, 3) AS r, max(ts::DATE, 2) AS days, arg_max(line, line, 1 + 1) AS a, min(category, 3) AS c FROM logs
+
+SELECT node, max((line, category)::STRUCT(l BIGINT, c VARCHAR), 2)[1].l AS m FROM logs WHERE category IS NOT NULL GROUP BY node
+
+SELECT id, sem(line) AS e, stddev_samp(line) AS s, var_pop(line) AS v, skewness(line) AS k, corr(line, line * 2) AS c, covar_samp(line, line) AS cs FROM logs WHERE id LIKE 'm%' GROUP BY id
+
+SELECT approx_count_distinct(line > 3) AS b, approx_count_distinct([category]) AS l, approx_count_distinct({a: node, b: line % 5}) AS s, approx_count_distinct(ts::DATE) AS d, approx_count_distinct(line::DECIMAL(9, 1)) AS e, approx_count_distinct(line::HUGEINT) AS h FROM logs
+
+SELECT category, approx_count_distinct(id) > 3 AS many FROM logs GROUP BY category HAVING approx_count_distinct(id) > 1 ORDER BY approx_count_distinct(line), category
+
+SELECT node, (SELECT node) AS same, median(line) AS m FROM logs GROUP BY node
+
+SELECT node, (SELECT max(line) FROM archive WHERE archive.node = logs.node) AS a, max(line) AS m FROM logs GROUP BY node
+
+SELECT node, count(*) AS n FROM logs l GROUP BY node HAVING (SELECT count(*) FROM range(3)) = 3 AND EXISTS (SELECT 1 FROM live WHERE line = 1)
+
+SELECT node, count(*) AS n FROM logs GROUP BY node HAVING count(*) IN (SELECT count(*) FROM logs GROUP BY node) OR node = (SELECT max(node) FROM live)
+
+SELECT count(*) FILTER (WHERE line > 3) * 1.0 / (SELECT count(*) FROM logs WHERE line > 3) AS share, (SELECT median(line) FROM live) AS m, (SELECT approx_count_distinct(id) FROM logs) AS a FROM live
+
+SELECT avg(ts) AS a, max(line) AS m, count(DISTINCT category) AS c FROM logs
+
+SELECT sum(line > 3) AS s, avg(line::DECIMAL(9, 2)) AS a, favg(line) AS f, avg(line::UTINYINT % 7) AS u, product(1 + (line % 2)::DOUBLE / 100) AS p, median(line) AS m FROM logs WHERE line < 200
+
+SELECT count(DISTINCT (node, NULL)) AS n, count(DISTINCT (category, NULL)) AS c, count(DISTINCT {a: category}) AS s, max({a: ts, b: line}).b AS b FROM logs
+
+SELECT {n: node, c: category} AS k, count(DISTINCT line % 3) AS c, median(line) AS m, min({a: line}).a AS a FROM logs GROUP BY ALL HAVING k IS NOT NULL
+
+SELECT list(list_transform([line], lambda x: x + 1) ORDER BY line, node, stream, rotated)[1:3] AS l, max(ts) AS last, list_sort(list(DISTINCT [line % 2])) AS d FROM live
+
+SELECT histogram(ts::DATE) AS h, entropy(category) AS e, count(*) AS n, count(category) AS c, max(length(message)) AS m FROM logs
+
+SELECT region, zone, count(DISTINCT node) AS nodes, count(DISTINCT stream) AS streams, count(DISTINCT rotated) AS files, quantile_disc(line, [0.1, 0.9]) AS q, mode(category) FILTER (WHERE category IN ('INFO')) AS m, min(ts) AS first FROM logs GROUP BY ROLLUP (region, zone) ORDER BY ALL
+
+SELECT median(line) AS m, count(*) AS n, min(id) AS i, count(DISTINCT category) AS c, list(line) AS l, approx_count_distinct(id) AS a, corr(line, line) AS r, max(line, 2) AS t, first(id ORDER BY line) AS f FROM logs WHERE node = 'nowhere'
+
+SELECT node, median(line) AS m, count(*) AS n, count(DISTINCT category) AS c FROM logs WHERE node = 'nowhere' GROUP BY node
+
+SELECT weighted_avg(line, length(message)) AS w, geomean(1 + line % 3) AS g, mode(category) AS m, count(*) AS n FROM logs GROUP BY GROUPING SETS ((region), ())
+
+SELECT node AS category, category AS node, count(DISTINCT line) AS line FROM logs GROUP BY ALL ORDER BY ALL
+
+SELECT count(*) AS n, count(*) AS n, median(line) AS n, max(ts) AS n FROM logs
