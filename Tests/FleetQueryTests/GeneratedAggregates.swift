@@ -113,10 +113,11 @@ extension StatementGenerator {
     case 1: return ("min(\(value))", kind)
     case 2: return ("max(\(value))", kind)
     default:
-      return (
-        "\(pick(["any_value", "arbitrary", "first"]))(\(source.isRelation ? pick(["region", "zone", "upper(node)"]) : "1 + 1"))",
-        .text
-      )
+      // Of different ones, without an order, nobody knows which.
+      let name = pick(["any_value", "arbitrary", "first"])
+      guard source.isRelation else { return ("\(name)(1 + 1)", .text) }
+      let place = pick(["region", "zone", "upper(node)"])
+      return ("\(name)(\(place) ORDER BY \(place)\(direction()))", .text)
     }
   }
 
