@@ -106,6 +106,7 @@ import Testing
       true
     ),
     ("list(DISTINCT category ORDER BY category), avg(line)", 1, true),
+    ("avg(ts), max(line), sum(line)", 1, true),
   ])
   func eachAggregateTravelsByItself(_ list: String, sets: Int, merges: Bool) async throws {
     try await withScratch { folder in

@@ -244,6 +244,13 @@ struct MergeTrees: Sendable {
   func merge(_ name: String, _ count: Int) -> MergeTree? { byCall[Call(name: name, count: count)] }
   func macro(_ name: String, _ count: Int) -> MergeTree? { macros[Call(name: name, count: count)] }
 
+  /// The others, if there is one for a mean.
+  var withoutMeans: MergeTrees? {
+    var others = self
+    others.byCall = byCall.filter { !["avg", "mean"].contains($0.key.name) }
+    return others.byCall.count < byCall.count ? others : nil
+  }
+
   /// DuckDB's parser makes trees of the texts; only of those whose names stand in the statement.
   static func forQuery(_ query: Syntax, _ session: Session) async throws(Failure) -> MergeTrees {
     var names: Set<String> = []

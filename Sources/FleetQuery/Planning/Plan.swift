@@ -81,9 +81,12 @@ extension Session {
     }
     guard !asksForNames(statement.query), !takesWholeRows(statement.query) else { return shipped }
     let trees = try await MergeTrees.forQuery(statement.query, self)
-    for byValue in [false, true] {
+    // Where the types are not the statement's: means of times have no sums, and others may have something else.
+    for (trees, byValue) in [(trees, false), (trees.withoutMeans, false), (trees, true)] {
       // What could not be taken apart at first can't be by value alone.
-      guard let (splits, gather) = try takenApart(statement.query, trees, byValue: byValue) else { break }
+      guard let trees, let (splits, gather) = try takenApart(statement.query, trees, byValue: byValue) else {
+        continue
+      }
       if let plan = try await checked(splits, gather, columns, shipped) { return plan }
     }
     return try await narrowed(shipped, statement, moments) ?? shipped

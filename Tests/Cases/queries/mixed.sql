@@ -149,3 +149,5 @@ SELECT weighted_avg(line, length(message)) AS w, geomean(1 + line % 3) AS g, mod
 SELECT node AS category, category AS node, count(DISTINCT line) AS line FROM logs GROUP BY ALL ORDER BY ALL
 
 SELECT count(*) AS n, count(*) AS n, median(line) AS n, max(ts) AS n FROM logs
+
+SELECT category, avg(ts) AS mid, avg(ts::DATE) AS day, max(line) AS m, avg(line) AS a, count(*) AS n FROM logs GROUP BY category
