@@ -132,7 +132,8 @@ struct BacalhauClient: Sendable {
   func results(_ job: String) async throws(Failure) -> [WireResult] {
     let operation = "ask for the results of the job \(job)"
     let response = try await answer(Self.path(job, "/results", query: "namespace=default"), to: operation)
-    return response.status == 404 ? [] : try decoded(WireResults.self, response, operation).items ?? []
+    return response.status == 404
+      ? [] : try decoded(WireItems<WireResult>.self, response, operation).items ?? []
   }
 
   private static func path(_ job: String, _ what: String = "", query: String) -> String {

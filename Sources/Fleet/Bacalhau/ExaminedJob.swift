@@ -49,10 +49,9 @@ extension BacalhauEngine {
     return ExaminedJob(
       id: job.id, state: job.stateName, words: job.state.message,
       executions: answer.executions.map { execution in
-        let said = execution.computeState.message
-        return ExaminedJob.Execution(
+        ExaminedJob.Execution(
           id: execution.id ?? "", node: execution.node, state: execution.stateName,
-          words: said.isEmpty && execution.isTerminal ? execution.desiredState?.message ?? "" : said,
+          words: execution.said,
           exitStatus: execution.stateName == "Completed" ? execution.output?.status ?? 0 : nil,
           errors: execution.output?.errors ?? "")
       },

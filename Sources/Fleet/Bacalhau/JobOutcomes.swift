@@ -73,6 +73,11 @@ extension WireNode {
 }
 
 extension WireExecution {
+  /// What Bacalhau says of it; of what has ended the wish that it should, where nothing else.
+  var said: String {
+    computeState.message.isEmpty && isTerminal ? desiredState?.message ?? "" : computeState.message
+  }
+
   /// What became of it; nil while it goes on.
   ///
   /// - Parameters:
@@ -80,7 +85,7 @@ extension WireExecution {
   ///   - hint: what Bacalhau thinks would help, where we know nothing better.
   func ending(_ words: String = "", hint: String? = nil) -> NodeOutcome.Ending? {
     guard isTerminal else { return nil }
-    let said = computeState.message.isEmpty ? desiredState?.message ?? "" : computeState.message
+    let said = self.said
     switch stateName {
     case "Completed":
       let status = output?.status ?? 0

@@ -184,8 +184,8 @@ struct WireExecution: Decodable, Sendable {
   }
 }
 
-struct WireExecutions: Decodable, Sendable {
-  var items: [WireExecution]?
+struct WireItems<Item: Decodable & Sendable>: Decodable, Sendable {
+  var items: [Item]?
 
   private enum CodingKeys: String, CodingKey { case items = "Items" }
 }
@@ -193,7 +193,7 @@ struct WireExecutions: Decodable, Sendable {
 /// A job, with the executions of its newest version when these were asked for.
 struct WireJobAnswer: Decodable, Sendable {
   var job: WireJob
-  var included: WireExecutions?
+  var included: WireItems<WireExecution>?
 
   private enum CodingKeys: String, CodingKey {
     case job = "Job"
@@ -251,12 +251,6 @@ struct WireResult: Decodable, Sendable {
     case type = "Type"
     case parameters = "Params"
   }
-}
-
-struct WireResults: Decodable, Sendable {
-  var items: [WireResult]?
-
-  private enum CodingKeys: String, CodingKey { case items = "Items" }
 }
 
 /// What is said instead of an answer. Not every server on the way says it so.

@@ -69,13 +69,13 @@ let merges: [Merge] = {
     Merge(["regr_avgx"], of: ["y", "x"], ["regr_count(y, x)", "regr_avgx(y, x)"], "sum(a * b) / sum(a)"),
     // DuckDB's own work on sums of powers, too.
     Merge(
-      ["skewness"], powers + ["sum(pow(x, 3))"],
+      ["skewness"], cubes,
       over(
-        "struct_pack(n := CAST(sum(a) AS DOUBLE), s := sum(b), q := sum(c), c := sum(d))",
+        "struct_pack(\(ofCubes))",
         """
-        CASE WHEN m.n <= 2 THEN NULL WHEN m.q / m.n - m.s * m.s / m.n / m.n <= 0 THEN CAST('nan' AS DOUBLE) \
+        CASE WHEN m.n <= 2 THEN NULL WHEN \(secondMoment) <= 0 THEN CAST('nan' AS DOUBLE) \
         ELSE sqrt(m.n * (m.n - 1)) / (m.n - 2) / m.n * (m.c - 3 * m.q * m.s / m.n + 2 * pow(m.s, 3) / m.n / m.n) \
-        / sqrt(pow(m.q / m.n - m.s * m.s / m.n / m.n, 3)) END
+        / sqrt(pow(\(secondMoment), 3)) END
         """)),
     // The value whose hash decides each of the 64 registers: over these the sketch is the same as over all. The hash is DuckDB's own, the same on
     // every node, whose version is compared; a low bit that lies higher is a longer row of zeros.
@@ -120,15 +120,14 @@ let merges: [Merge] = {
       "(m.n - 1) * ((m.n + 1) * d4 / (d2 * d2) - 3 * (m.n - 1)) / ((m.n - 2) * (m.n - 3))"
     ),
   ] {
-    let squares = "(m.q / m.n - m.s * m.s / m.n / m.n)"
     let fourths =
       "((m.f - 4 * m.c * m.s / m.n + 6 * m.q * m.s * m.s / m.n / m.n - 3 * pow(m.s, 4) / m.n / m.n / m.n) / m.n)"
     all.append(
       Merge(
-        [name], powers + ["sum(pow(x, 3))", "sum(pow(x, 4))"],
+        [name], cubes + ["sum(pow(x, 4))"],
         over(
-          "struct_pack(n := CAST(sum(a) AS DOUBLE), s := sum(b), q := sum(c), c := sum(d), f := sum(e))",
-          "CASE WHEN m.n > \(least) AND \(squares) > 0 THEN \(value.replacing("d4", with: fourths).replacing("d2", with: squares)) END"
+          "struct_pack(\(ofCubes), f := sum(e))",
+          "CASE WHEN m.n > \(least) AND \(secondMoment) > 0 THEN \(value.replacing("d4", with: fourths).replacing("d2", with: secondMoment)) END"
         )))
   }
   return all
@@ -181,7 +180,10 @@ private let ofOne = [
   "var_pop(CAST(x AS DOUBLE)) * count(x)",
 ]
 
-private let powers = ["count(x)", "sum(CAST(x AS DOUBLE))", "sum(pow(x, 2))"]
+/// Sums of powers up to the third; and how the parts' are put together, as fields of an `m`.
+private let cubes = ["count(x)", "sum(CAST(x AS DOUBLE))", "sum(pow(x, 2))", "sum(pow(x, 3))"]
+private let ofCubes = "n := CAST(sum(a) AS DOUBLE), s := sum(b), q := sum(c), c := sum(d)"
+private let secondMoment = "(m.q / m.n - m.s * m.s / m.n / m.n)"
 
 private let covariance = [
   "regr_count(y, x)", "regr_avgy(y, x)", "regr_avgx(y, x)", "covar_pop(y, x) * regr_count(y, x)",

@@ -104,5 +104,5 @@ func relationReads(_ part: Syntax) -> Int {
 
 extension Syntax {
   /// Whether a column is named in it.
-  var hasColumns: Bool { expressionClass == "COLUMN_REF" || parts.contains(where: \.hasColumns) }
+  var hasColumns: Bool { contains { $0.expressionClass == "COLUMN_REF" } }
 }

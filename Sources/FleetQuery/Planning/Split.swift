@@ -90,7 +90,10 @@ struct Splitter {
     }
     self.aliases = aliases
     // Of two items with one name nobody knows which is meant.
-    guard unclear.isEmpty || !Self.namesOne(of: unclear, in: select) else { return nil }
+    let namesOne = { (part: Syntax) in
+      part.expressionClass == "COLUMN_REF" && part.columnName.map(unclear.contains) ?? false
+    }
+    guard unclear.isEmpty || !select.contains(where: namesOne) else { return nil }
     var isDistinct = false
     for modifier in select["modifiers"]?.items ?? [] {
       switch modifier.type {
@@ -106,11 +109,6 @@ struct Splitter {
     for member in select.members where member.key != "modifiers" {
       guard scope.isSimple(member.value, subqueries: atGather.contains(member.key)) else { return nil }
     }
-  }
-
-  private static func namesOne(of names: Set<String>, in part: Syntax) -> Bool {
-    part.expressionClass == "COLUMN_REF" && part.columnName.map(names.contains) ?? false
-      || part.parts.contains { namesOne(of: names, in: $0) }
   }
 
   func split(_ number: Int) -> (split: SplitSelect, parts: SplitParts)? {
@@ -386,12 +384,14 @@ struct Splitter {
   func isColumn(_ name: String) -> Bool { scope.has(name) }
 
   private func hasWindow(_ part: Syntax) -> Bool {
-    part.expressionClass == "WINDOW" || part.parts.contains(where: hasWindow)
+    part.contains { $0.expressionClass == "WINDOW" }
   }
 
   private func mentions(_ part: Syntax, _ name: String) -> Bool {
-    part.expressionClass == "COLUMN_REF" && part.columnName == name && part["column_names"]?.items.count == 1
-      && !isColumn(name) || part.parts.contains { mentions($0, name) }
+    !isColumn(name)
+      && part.contains {
+        $0.expressionClass == "COLUMN_REF" && $0.columnName == name && $0["column_names"]?.items.count == 1
+      }
   }
 
   func isAggregate(_ expression: Syntax) -> Bool {
@@ -412,6 +412,6 @@ struct Splitter {
 
   /// Nodes would group by it, and what travels is text without one.
   private func hasCollation(_ part: Syntax) -> Bool {
-    part.expressionClass == "COLLATE" || part.parts.contains(where: hasCollation)
+    part.contains { $0.expressionClass == "COLLATE" }
   }
 }

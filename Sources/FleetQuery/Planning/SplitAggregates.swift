@@ -54,35 +54,21 @@ extension Splitter {
     let arguments = (aggregate["children"]?.items ?? []).map(\.withoutAlias)
     let changed = substituted(expression, Dictionary(zip(names, arguments)) { first, _ in first })
     guard let filter = aggregate["filter"] else { return changed }
-    func filtered(_ part: Syntax) -> Syntax {
-      guard !isAggregate(part) else {
-        var copy = part
-        copy["filter"] = part["filter"].map { Syntax.and([filter, $0]) } ?? filter
-        return copy
-      }
-      switch part {
-      case .list(let items): return .list(items.map(filtered))
-      case .node(let members):
-        return .node(members.map { Syntax.Member(key: $0.key, value: filtered($0.value)) })
-      default: return part
-      }
+    return changed.rewritten { part in
+      guard isAggregate(part) else { return part }
+      var copy = part
+      copy["filter"] = part["filter"].map { Syntax.and([filter, $0]) } ?? filter
+      return copy
     }
-    return filtered(changed)
   }
 
   private func substituted(_ expression: Syntax, _ values: [String: Syntax]) -> Syntax {
-    switch expression {
-    case .list(let items): return .list(items.map { substituted($0, values) })
-    case .node(let members):
-      if expression.expressionClass == "COLUMN_REF" {
-        guard expression["column_names"]?.items.count == 1, let name = expression.columnName,
-          let value = values[name]
-        else { return expression }
-        // A field's name stands there, too.
-        return value.named(expression["alias"]?.string ?? "")
-      }
-      return .node(members.map { Syntax.Member(key: $0.key, value: substituted($0.value, values)) })
-    default: return expression
+    expression.rewritten { part in
+      guard part.expressionClass == "COLUMN_REF", part["column_names"]?.items.count == 1,
+        let name = part.columnName, let value = values[name]
+      else { return part }
+      // A field's name stands there, too.
+      return value.named(part["alias"]?.string ?? "")
     }
   }
 

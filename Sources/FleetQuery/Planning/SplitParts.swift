@@ -2,7 +2,8 @@ import Support
 
 /// What travels: the keys, what sets are made of, and the partial values.
 struct SplitParts {
-  var keys: [Syntax]
+  let keys: [Syntax]
+  private let plainKeys: Set<Syntax>
   /// Of which every value travels once.
   var members: [Syntax] = []
   var values: [Syntax] = []
@@ -23,6 +24,7 @@ struct SplitParts {
 
   init(keys: [Syntax], sets: SplitSets) {
     self.keys = keys
+    plainKeys = Set(keys.map(\.normalized))
     known = sets
   }
 
@@ -35,12 +37,9 @@ struct SplitParts {
   var setsOfMembers: [[Int]] {
     let all = Array(0..<(keys.count + members.count))
     guard hasSets else { return [all] }
-    let plainKeys = Set(keys.map(\.normalized))
     return known.families.map { family in
       all.filter { place in
-        guard place >= keys.count else { return true }
-        let member = members[place - keys.count].normalized
-        return family.contains(member) || plainKeys.contains(member)
+        place < keys.count || isTold(members[place - keys.count].normalized, by: family)
       }
     }
   }
@@ -48,15 +47,15 @@ struct SplitParts {
   /// The set in whose groups these values are told apart; nil when there is none.
   func set(of needed: [Syntax]) -> Int? {
     let plain = needed.map(\.normalized)
-    let plainKeys = Set(keys.map(\.normalized))
-    return known.families.firstIndex { family in
-      plain.allSatisfy { family.contains($0) || plainKeys.contains($0) }
-    }
+    return known.families.firstIndex { family in plain.allSatisfy { isTold($0, by: family) } }
+  }
+
+  private func isTold(_ plain: Syntax, by family: Set<Syntax>) -> Bool {
+    family.contains(plain) || plainKeys.contains(plain)
   }
 
   /// What there should be sets for, as far as is known now: families none of which is part of another, and partial values.
   var wanted: SplitSets {
-    let plainKeys = Set(keys.map(\.normalized))
     var families: [Set<Syntax>] = []
     for need in needs.map({ $0.subtracting(plainKeys) }).sorted(by: { $0.count > $1.count })
     where !need.isEmpty && !families.contains(where: need.isSubset) { families.append(need) }

@@ -5,18 +5,13 @@ import Support
 extension Syntax {
   /// `main.logs.node` as `logs.node`.
   var withShortNames: Syntax {
-    switch self {
-    case .list(let items): return .list(items.map(\.withShortNames))
-    case .node(let members):
-      guard expressionClass == "COLUMN_REF", let names = self["column_names"]?.items else {
-        return .node(members.map { Member(key: $0.key, value: $0.value.withShortNames) })
-      }
+    rewritten { part in
+      guard part.expressionClass == "COLUMN_REF", let names = part["column_names"]?.items else { return part }
       let schema = names.dropLast(2).map { $0.string?.lowercased() ?? "" }
-      guard schema == ["main"] || schema == ["memory", "main"] else { return self }
-      var copy = self
+      guard schema == ["main"] || schema == ["memory", "main"] else { return part }
+      var copy = part
       copy["column_names"] = .list(Array(names.suffix(2)))
       return copy
-    default: return self
     }
   }
 

@@ -26,22 +26,20 @@ private let evenParts: [String: Int64] = [
 /// without it does not, and the zone is UTC; and where a remainder does, twice as fast once more. Before 1600, where ICU may mean Julian days, it stays
 /// as it was.
 func withFasterTimes(_ query: Syntax) -> Syntax {
-  let changed = try? query.rewritten { part throws(Failure) in
-    let (even, faster) = (evenlyCut(part), faster(part))
-    guard let other = even ?? faster else { return part }
+  query.rewritten { part in
+    guard let faster = faster(part) else { return part }
+    let even = evenlyCut(part)
     let isLate = Syntax.comparison(
       "COMPARE_GREATERTHANOREQUALTO", .column("ts"),
       .cast(
         .constant("\(even == nil ? "1600" : "1970")-01-01 00:00:00+00"), to: "TIMESTAMP WITH TIME ZONE"))
-    return Syntax.when(isLate, other, else: part.withoutAlias).named(part["alias"]?.string ?? "")
+    return Syntax.when(isLate, even ?? faster, else: part.withoutAlias).named(part["alias"]?.string ?? "")
   }
-  return changed ?? query
 }
 
-/// `date_trunc` to one of the even parts, by the remainder.
+/// What ``faster(_:)`` knows, by the remainder: `date_trunc` to one of the even parts.
 private func evenlyCut(_ part: Syntax) -> Syntax? {
-  guard faster(part) != nil,
-    ["date_trunc", "datetrunc"].contains(part["function_name"]?.string?.lowercased()),
+  guard ["date_trunc", "datetrunc"].contains(part["function_name"]?.string?.lowercased()),
     let word = part["children"]?.items.first?["value"]?["value"]?.string?.lowercased(),
     let length = evenParts[word]
   else { return nil }

@@ -61,7 +61,7 @@ func withFixedClocks(_ query: Syntax, at moment: Instant) -> Syntax {
     }
     return value
   }
-  let changed = try? query.rewritten { part throws(Failure) in
+  return query.rewritten { part in
     switch part.expressionClass {
     case "COLUMN_REF":
       guard part["column_names"]?.items.count == 1, let name = part.columnName, !names.contains(name) else {
@@ -80,7 +80,6 @@ func withFixedClocks(_ query: Syntax, at moment: Instant) -> Syntax {
     default: return part
     }
   }
-  return changed ?? query
 }
 
 /// Of all columns in it, the last parts of their names.

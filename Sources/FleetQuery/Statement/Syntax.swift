@@ -68,8 +68,14 @@ extension Syntax {
     for part in parts { try part.visit(body) }
   }
 
+  /// Whether the body says true of this part or of any below it.
+  func contains(where body: (Syntax) -> Bool) -> Bool {
+    body(self) || parts.contains { $0.contains(where: body) }
+  }
+
   /// The tree with each part replaced by what the body makes of it, innermost first.
-  public func rewritten(_ body: (Syntax) throws(Failure) -> Syntax) throws(Failure) -> Syntax {
+  public func rewritten<Problem: Error>(_ body: (Syntax) throws(Problem) -> Syntax) throws(Problem) -> Syntax
+  {
     switch self {
     case .list(let items):
       var changed: [Syntax] = []
