@@ -30,17 +30,13 @@ while (($#)); do
       exit 0
       ;;
     --name | --address | --config | --gadwall | --gadwall-sha256 | --bacalhau | --bacalhau-sha256 | --token-file)
-      (($# > 1)) || fail "$1 needs a value."
-      key=${1#--}
-      printf -v "${key//-/_}" '%s' "$2"
+      take_value "$@"
       shift 2
       ;;
     *) fail "unknown: '$1'. --help says what there is." ;;
   esac
 done
-for key in name address config gadwall gadwall_sha256 bacalhau bacalhau_sha256; do
-  [[ -n ${!key} ]] || fail "--${key//_/-} is missing. --help says what there is."
-done
+need_values name address config gadwall gadwall_sha256 bacalhau bacalhau_sha256
 need_root
 check_name --name "$name"
 [[ $address =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ ]] || fail "--address '$address' has to be an IPv4 address."

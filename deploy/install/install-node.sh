@@ -40,17 +40,13 @@ while (($#)); do
       ;;
     --name | --region | --zone | --orchestrator | --token-file | --ca-file | --gadwall | --gadwall-sha256 | --bacalhau | --bacalhau-sha256 | \
       --image | --store | --policy | --credentials | --live-folder)
-      (($# > 1)) || fail "$1 needs a value."
-      key=${1#--}
-      printf -v "${key//-/_}" '%s' "$2"
+      take_value "$@"
       shift 2
       ;;
     *) fail "unknown: '$1'. --help says what there is." ;;
   esac
 done
-for key in name region zone orchestrator token_file ca_file gadwall gadwall_sha256 bacalhau bacalhau_sha256; do
-  [[ -n ${!key} ]] || fail "--${key//_/-} is missing. --help says what there is."
-done
+need_values name region zone orchestrator token_file ca_file gadwall gadwall_sha256 bacalhau bacalhau_sha256
 need_root
 check_name --name "$name"
 check_name --region "$region"

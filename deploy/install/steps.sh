@@ -12,6 +12,20 @@ fail() {
   exit 1
 }
 
+# The value behind a flag, into the variable of its name.
+take_value() { # FLAG VALUE...
+  (($# > 1)) || fail "$1 needs a value."
+  local variable=${1#--}
+  printf -v "${variable//-/_}" '%s' "$2"
+}
+
+need_values() { # VARIABLE...
+  local variable
+  for variable; do
+    [[ -n ${!variable} ]] || fail "--${variable//_/-} is missing. --help says what there is."
+  done
+}
+
 need_root() { [[ $(id -u) == 0 ]] || fail "this writes to /etc, /opt and /var: run it as root."; }
 
 # What job constraints, object names and node.yaml all take: DESIGN's rule is that it begins and ends with a letter or digit.
