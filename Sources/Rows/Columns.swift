@@ -1,3 +1,4 @@
+import CShims
 import Files
 import Support
 
@@ -65,11 +66,12 @@ struct ColumnBuffer: ~Copyable {
     setPresent()
   }
 
+  /// - Parameter limit: up to where bytes can be read.
   @inline(__always)
-  mutating func append(_ start: UnsafePointer<UInt8>, _ length: Int) {
-    reserve(4 + length)
+  mutating func append(_ start: UnsafePointer<UInt8>, _ length: Int, readable limit: UnsafePointer<UInt8>) {
+    reserve(4 + length + 32)
     UnsafeMutableRawPointer(bytes + count).storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
-    (bytes + count + 4).update(from: start, count: length)
+    gw_copy(bytes + count + 4, start, length, limit)
     count += 4 + length
     setPresent()
   }
@@ -122,7 +124,7 @@ struct ColumnBuffer: ~Copyable {
     count = start
     rows -= 1
     values -= 1
-    text.withUnsafeBufferPointer { append($0.baseAddress!, $0.count) }
+    text.withUnsafeBufferPointer { append($0.baseAddress!, $0.count, readable: $0.baseAddress! + $0.count) }
   }
 }
 

@@ -1,6 +1,8 @@
 // Walks over JSON text without building anything: where a value ends, whether it is strictly RFC 8259. All functions take the
 // end of the readable bytes and never look beyond it.
 
+import CShims
+
 typealias Bytes = UnsafePointer<UInt8>
 
 let quote = UInt8(ascii: "\"")
@@ -15,7 +17,7 @@ let depthLimit = 512
 
 /// What was noticed on the way over a piece of text.
 struct Noticed {
-  /// A byte above 0x7F may be there: the bits of all bytes, or'd (a few behind the text's end may be among them).
+  /// Not 0 if a byte above 0x7F is in a string, or a few bytes behind it.
   var high: UInt64 = 0
   /// The last string held a backslash.
   var escaped = false
@@ -33,39 +35,18 @@ func skipBlanks(_ at: Bytes, _ end: Bytes) -> Bytes {
   return at
 }
 
-/// From behind a string's opening quote to its closing quote; nil when the string isn't valid or doesn't end.
+/// From behind a string's opening quote to its closing quote; nil when the string isn't valid or doesn't end before `end`. Bytes can be read up
+/// to `limit`, which may lie further on: that saves looking at the last ones of a line one by one.
 @inline(__always)
-func stringEnd(_ start: Bytes, _ end: Bytes, _ noticed: inout Noticed) -> Bytes? {
-  var at = start
+func stringEnd(_ start: Bytes, _ end: Bytes, readable limit: Bytes, _ noticed: inout Noticed) -> Bytes? {
   noticed.escaped = false
+  var at = gw_string_stop(start, limit, &noticed.high)!
   while true {
-    while end - at >= 8 {
-      let word = loadWord(at)
-      noticed.high |= word
-      // Bytes that are a quote, a backslash, or below 0x20. The lowest flagged byte is always a true one.
-      let quotes = word ^ 0x2222_2222_2222_2222
-      let slashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
-      let found =
-        ((quotes &- 0x0101_0101_0101_0101) & ~quotes | (slashes &- 0x0101_0101_0101_0101) & ~slashes
-          | (word &- 0x2020_2020_2020_2020) & ~word) & 0x8080_8080_8080_8080
-      if found != 0 {
-        at += found.trailingZeroBitCount >> 3
-        break
-      }
-      at += 8
-    }
     guard at < end else { return nil }
-    let byte = at[0]
-    if byte == quote { return at }
-    if byte < 0x20 { return nil }
-    if byte == backslash {
-      noticed.escaped = true
-      guard let next = escapeEnd(at, end) else { return nil }
-      at = next
-    } else {
-      noticed.high |= UInt64(byte)
-      at += 1
-    }
+    if at[0] == quote { return at }
+    guard at[0] == backslash, let next = escapeEnd(at, end) else { return nil }
+    noticed.escaped = true
+    at = gw_string_stop(next, limit, &noticed.high)
   }
 }
 
@@ -167,7 +148,7 @@ func valueEnd(
     // A value, or the key of a member, begins here.
     guard at < end else { return nil }
     if wantsKey {
-      guard at[0] == quote, let close = stringEnd(at + 1, end, &noticed) else { return nil }
+      guard at[0] == quote, let close = stringEnd(at + 1, end, readable: end, &noticed) else { return nil }
       let colon = skipBlanks(close + 1, end)
       guard colon < end, colon[0] == UInt8(ascii: ":") else { return nil }
       at = skipBlanks(colon + 1, end)
@@ -177,7 +158,7 @@ func valueEnd(
     }
     switch at[0] {
     case quote:
-      guard let close = stringEnd(at + 1, end, &noticed) else { return nil }
+      guard let close = stringEnd(at + 1, end, readable: end, &noticed) else { return nil }
       at = close + 1
     case openBrace, openBracket:
       guard depth < depthLimit else { return nil }

@@ -1,5 +1,6 @@
 // What the scanner finds in a line, and where it goes.
 
+import CShims
 import Glibc
 
 /// Where a known key's value lies in the line.
@@ -11,10 +12,10 @@ struct Slot {
 }
 
 @inline(__always)
-func append(_ slot: Slot, to column: inout ColumnBuffer) {
+func append(_ slot: Slot, readable limit: Bytes, to column: inout ColumnBuffer) {
   switch slot.kind {
   case .absent, .null: column.appendNull()
-  case .string, .other: column.append(slot.start, slot.count)
+  case .string, .other: column.append(slot.start, slot.count, readable: limit)
   case .escapedString: column.append(limit: slot.count) { copyUnescaped(slot.start, slot.count, to: $0) }
   case .otherWithBlanks:
     column.append(limit: slot.count) { copyWithoutBlanks(slot.start, slot.count, to: $0) }
@@ -22,8 +23,8 @@ func append(_ slot: Slot, to column: inout ColumnBuffer) {
 }
 
 @inline(__always)
-func append(_ text: LineText, to column: inout ColumnBuffer) {
-  if let start = text.start { column.append(start, text.count) } else { column.appendNull() }
+func append(_ text: LineText, readable limit: Bytes, to column: inout ColumnBuffer) {
+  if let start = text.start { column.append(start, text.count, readable: limit) } else { column.appendNull() }
 }
 
 /// Which columns are filled.
@@ -87,29 +88,17 @@ func equals(_ start: Bytes, _ word: StaticString) -> Bool {
 
 /// The parts of a message that matches `^([^\s\[\]]+) \[([^\s\[\]]+)\]( .*)?$`.
 @inline(__always)
-func serviceAndCategory(_ start: Bytes, _ count: Int) -> (LineText, LineText)? {
+func serviceAndCategory(_ start: Bytes, _ count: Int, readable limit: Bytes) -> (LineText, LineText)? {
   let end = start + count
-  let service = wordEnd(start, end)
+  let service = min(gw_word_stop(start, limit), end)
   guard service > start, end - service >= 4, service[0] == 0x20, service[1] == openBracket else { return nil }
-  let category = wordEnd(service + 2, end)
+  let category = min(gw_word_stop(service + 2, limit), end)
   guard category > service + 2, category < end, category[0] == closeBracket else { return nil }
   guard category + 1 == end || category[1] == 0x20 else { return nil }
   return (
     LineText(start: start, count: service - start),
     LineText(start: service + 2, count: category - service - 2)
   )
-}
-
-/// Behind the run of bytes that are neither a blank nor a bracket.
-@inline(__always)
-func wordEnd(_ start: Bytes, _ end: Bytes) -> Bytes {
-  var at = start
-  while at < end {
-    let byte = at[0]
-    if byte == 0x20 || byte &- 9 < 5 || byte == openBracket || byte == closeBracket { break }
-    at += 1
-  }
-  return at
 }
 
 /// Nothing but space, tab, CR, VT, FF (and no byte at all).

@@ -56,11 +56,14 @@ public struct Scanner: ~Copyable {
   private var overlong = false
   private var overlongBlank = false
   private let open: UnsafeMutablePointer<UInt64>
+  /// Up to where bytes can be read: the end of the line's block.
+  private var limit: Bytes
+  private var expected = ExpectedKeys()
   private let wanted: Wanted
   /// Columns of whose values only a hash is kept, with its key.
   private let hashed: [RowColumn]
   private let hashKey: [UInt8]
-  private var lastDate = LastDate()
+  private var lastTime = LastTime()
   private var filter: FilterProgram?
   private var search: LineSearch?
   /// Texts of a line in another form than it has them.
@@ -77,6 +80,7 @@ public struct Scanner: ~Copyable {
     self.hashKey = hashKey
     carry = .allocate(capacity: carryCapacity)
     made = .allocate(capacity: madeCapacity)
+    limit = UnsafePointer(carry)
     open = .allocate(capacity: depthLimit / 64)
     open.initialize(repeating: 0, count: depthLimit / 64)
     wanted = Wanted(columns)
@@ -110,6 +114,7 @@ public struct Scanner: ~Copyable {
     guard var at = block.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     let end = at + block.count
     search?.begin(at, end)
+    limit = end
     while at < end {
       if search != nil, carried == 0, !overlong {
         at = skipped(at, end)
@@ -124,6 +129,7 @@ public struct Scanner: ~Copyable {
       if carried > 0 || overlong {
         keep(at, lineEnd - at)
         endCarriedLine(hasEnd: true)
+        limit = end
       } else {
         var stop = lineEnd
         if stop > at, stop[-1] == 0x0D { stop -= 1 }
@@ -194,6 +200,7 @@ public struct Scanner: ~Copyable {
   private mutating func endCarriedLine(hasEnd: Bool) {
     let start = UnsafePointer(carry)
     var end = start + carried
+    limit = end
     if overlong {
       if overlongBlank {
         counts.lines += 1
@@ -241,7 +248,7 @@ public struct Scanner: ~Copyable {
         if reason == .invalidUTF8 {
           line.rows.text.append(limit: count * 4) { copyEscapingBadBytes(start, end, to: $0) }
         } else {
-          line.rows.text.append(start, count)
+          line.rows.text.append(start, count, readable: end)
         }
         return reason
       }
@@ -277,7 +284,7 @@ public struct Scanner: ~Copyable {
     let reason = text(&self)
     if wanted.malformed {
       var name = reason.rawValue
-      name.withUTF8 { rows.malformed.append($0.baseAddress!, $0.count) }
+      name.withUTF8 { rows.malformed.append($0.baseAddress!, $0.count, readable: $0.baseAddress! + $0.count) }
     }
     appendNulls()
   }
@@ -312,28 +319,34 @@ public struct Scanner: ~Copyable {
     var hasTs = false
     var ts: Int64?
     var hasExtra = false
+    var member = 0
+    let limit = limit
 
     at = skipBlanks(at + 1, end)
     if at < end, at[0] == closeBrace {
       at += 1
     } else {
       members: while true {
-        // The key.
-        let key = at
-        guard at < end, at[0] == quote, let keyEnd = stringEnd(at + 1, end, &noticed) else {
-          return takeBack(hasExtra)
+        let key: MemberKey
+        if let likely = expected.found(member, at, limit) {
+          key = likely
+        } else {
+          guard let read = readKey(at, end, &noticed) else { return takeBack(hasExtra) }
+          key = read
+          expected.learn(key, member, at)
         }
-        let known = knownKey(key + 1, keyEnd - key - 1, escaped: noticed.escaped)
-        at = keyEnd + 1
-        if at < end, at[0] != UInt8(ascii: ":") { at = skipBlanks(at, end) }
-        guard at < end, at[0] == UInt8(ascii: ":") else { return takeBack(hasExtra) }
-        at += 1
-        if at < end, at[0] <= 0x20 { at = skipBlanks(at, end) }
+        let keyStart = at
+        at += key.value
+        member += 1
+        // Another line may have blanks here.
+        if at[0] <= 0x20 { at = skipBlanks(at, end) }
         guard at < end else { return takeBack(hasExtra) }
         // The value.
         var slot = Slot(start: at)
         if at[0] == quote {
-          guard let close = stringEnd(at + 1, end, &noticed) else { return takeBack(hasExtra) }
+          guard let close = stringEnd(at + 1, end, readable: limit, &noticed) else {
+            return takeBack(hasExtra)
+          }
           slot = Slot(kind: noticed.escaped ? .escapedString : .string, start: at + 1, count: close - at - 1)
           at = close + 1
         } else {
@@ -347,7 +360,7 @@ public struct Scanner: ~Copyable {
         }
         // Where it goes: the first of a known key into its column, all else to extra.
         var taken = false
-        switch known {
+        switch key.known {
         case .id where id.kind == .absent:
           id = slot
           taken = true
@@ -370,7 +383,7 @@ public struct Scanner: ~Copyable {
         if !taken {
           if wanted.extra {
             if hasExtra { rows.extra.extend(UInt8(ascii: ",")) } else { openExtra() }
-            appendMember(key, keyEnd, slot)
+            appendMember(keyStart, keyStart + key.end, slot)
           }
           hasExtra = true
         }
@@ -390,15 +403,19 @@ public struct Scanner: ~Copyable {
     }
     if at != end, skipBlanks(at, end) != end { return takeBack(hasExtra) }
     // Strings are the only place where valid JSON has other bytes than ASCII.
-    if noticed.high & 0x8080_8080_8080_8080 != 0, !isUTF8(start, end) { return takeBack(hasExtra) }
+    if noticed.high != 0, !isUTF8(start, end) { return takeBack(hasExtra) }
 
     if let ts { noteTs(ts) }
     var values = LineValues()
     var used = 0
+    var textLimit = limit
     if wanted.parts || filter != nil {
       values.message = text(of: message, end - start, &used)
+      // What is made of a text is followed by the rest of the memory for it.
+      if used > 0 { textLimit = UnsafePointer(made) + madeCapacity }
       if message.kind == .string || message.kind == .escapedString,
-        let (service, category) = serviceAndCategory(values.message.start!, values.message.count)
+        let (service, category) = serviceAndCategory(
+          values.message.start!, values.message.count, readable: textLimit)
       {
         values.service = service
         values.category = category
@@ -421,15 +438,15 @@ public struct Scanner: ~Copyable {
     }
     if wanted.message {
       if values.message.start != nil {
-        append(values.message, to: &rows.message)
+        append(values.message, readable: textLimit, to: &rows.message)
       } else {
-        append(message, to: &rows.message)
+        append(message, readable: limit, to: &rows.message)
       }
     }
-    if wanted.service { append(values.service, to: &rows.service) }
-    if wanted.category { append(values.category, to: &rows.category) }
-    if wanted.id { append(id, to: &rows.id) }
-    if wanted.version { append(version, to: &rows.version) }
+    if wanted.service { append(values.service, readable: textLimit, to: &rows.service) }
+    if wanted.category { append(values.category, readable: textLimit, to: &rows.category) }
+    if wanted.id { append(id, readable: limit, to: &rows.id) }
+    if wanted.version { append(version, readable: limit, to: &rows.version) }
     if wanted.extra {
       if hasExtra {
         rows.extra.extend(closeBrace)
@@ -441,6 +458,21 @@ public struct Scanner: ~Copyable {
     if wanted.malformed { rows.malformed.appendNull() }
     if wanted.text { rows.text.appendNull() }
     return true
+  }
+
+  /// A member's key and what stands before its value.
+  @inline(never)
+  private func readKey(_ start: Bytes, _ end: Bytes, _ noticed: inout Noticed) -> MemberKey? {
+    guard start < end, start[0] == quote, let close = stringEnd(start + 1, end, readable: limit, &noticed)
+    else {
+      return nil
+    }
+    let known = knownKey(start + 1, close - start - 1, escaped: noticed.escaped)
+    let colon = skipBlanks(close + 1, end)
+    guard colon < end, colon[0] == UInt8(ascii: ":") else { return nil }
+    let value = skipBlanks(colon + 1, end)
+    guard value < end else { return nil }
+    return MemberKey(known: known, end: close - start, value: value - start)
   }
 
   @inline(__always)
@@ -492,15 +524,20 @@ public struct Scanner: ~Copyable {
     }
   }
 
+  @inline(__always)
   private mutating func timestamp(_ slot: Slot) -> Int64? {
     switch slot.kind {
-    case .string: return parseTimestamp(slot.start, slot.count, &lastDate)
-    case .escapedString:
-      return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: slot.count) { text in
-        let count = copyUnescaped(slot.start, slot.count, to: text.baseAddress!)
-        return parseTimestamp(text.baseAddress!, count)
-      }
+    case .string: return parseTimestamp(slot.start, slot.count, &lastTime)
+    case .escapedString: return escapedTimestamp(slot)
     default: return nil
+    }
+  }
+
+  @inline(never)
+  private func escapedTimestamp(_ slot: Slot) -> Int64? {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: slot.count) { text in
+      let count = copyUnescaped(slot.start, slot.count, to: text.baseAddress!)
+      return parseTimestamp(text.baseAddress!, count)
     }
   }
 }

@@ -5,28 +5,49 @@ public import Support
 /// `T`, `t` or a space; seconds and fraction (after `.` or `,`) optional; zone `Z`, `z`, ±hh:mm, ±hhmm or ±hh up to 23:59, none means UTC;
 /// a date alone is its midnight. The fraction is cut to microseconds. In UTC the year must lie within 0001 to 9999.
 func parseTimestamp(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int64? {
-  var date = LastDate()
-  return parseTimestamp(start, count, &date)
+  var last = LastTime()
+  return parseTimestamp(start, count, &last)
 }
 
-/// The date that was read last: in a log nearly every line has the one of the line before.
-struct LastDate {
-  // 1970-01-01, as a little-endian machine loads it.
-  private var year: UInt64 = 0x2D31_302D_3037_3931
-  private var day: UInt16 = 0x3130
-  private var seconds = 0
+/// What was read last: in a log nearly every line has the minute of the line before, and the date even more often.
+struct LastTime {
+  private var date = Prefix()
+  private var minute = Prefix()
+
+  /// The first bytes of a time, compared as they are.
+  private struct Prefix {
+    var first: UInt64 = 0
+    var rest: UInt64 = 0
+    var seconds: Int?
+  }
 
   /// Seconds from 1970 to the midnight of the ten bytes' date, or nil when it is none.
-  @inline(__always)
-  fileprivate mutating func seconds(_ start: UnsafePointer<UInt8>) -> Int? {
+  private mutating func midnight(_ start: UnsafePointer<UInt8>) -> Int? {
     let raw = UnsafeRawPointer(start)
-    let (first, last) = (
-      raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt16.self)
-    )
-    if first.littleEndian == year, last.littleEndian == day { return seconds }
-    guard let found = midnight(start) else { return nil }
-    (year, day, seconds) = (first.littleEndian, last.littleEndian, found)
-    return found
+    let (first, rest) = (loadWord(start), UInt64(raw.loadUnaligned(fromByteOffset: 8, as: UInt16.self)))
+    if first != date.first || rest != date.rest {
+      date = Prefix(first: first, rest: rest, seconds: Rows.midnight(start))
+    }
+    return date.seconds
+  }
+
+  /// Seconds to the first of the minute that the 16 bytes name, or nil when they name none.
+  @inline(__always)
+  mutating func minute(_ start: UnsafePointer<UInt8>) -> Int? {
+    let (first, rest) = (loadWord(start), loadWord(start + 8))
+    if first != minute.first || rest != minute.rest {
+      minute = Prefix(first: first, rest: rest, seconds: readMinute(start))
+    }
+    return minute.seconds
+  }
+
+  @inline(never)
+  private mutating func readMinute(_ start: UnsafePointer<UInt8>) -> Int? {
+    guard let midnight = midnight(start), start[10] | 0x20 == letterT || start[10] == space,
+      start[13] == colon,
+      let hour = two(start + 11), hour < 24, let minute = two(start + 14), minute < 60
+    else { return nil }
+    return midnight + hour * 3600 + minute * 60
   }
 }
 
@@ -41,14 +62,36 @@ private func midnight(_ start: UnsafePointer<UInt8>) -> Int? {
   return days(fromYear: year, month: month, day: day) * 86_400
 }
 
-func parseTimestamp(_ start: UnsafePointer<UInt8>, _ count: Int, _ date: inout LastDate) -> Int64? {
-  guard count >= 10, var seconds = date.seconds(start) else { return nil }
+@inline(__always)
+func parseTimestamp(_ start: UnsafePointer<UInt8>, _ count: Int, _ last: inout LastTime) -> Int64? {
+  if count == 24, let behind = behindMinute(loadWord(start + 16)) {
+    guard let minute = last.minute(start) else { return nil }
+    return inRange(minute, 0).map { $0 + behind }
+  }
+  return parseAnyTimestamp(start, count, &last)
+}
+
+/// Microseconds of `:ss.mmmZ`; nil for any other eight bytes.
+@inline(__always)
+private func behindMinute(_ text: UInt64) -> Int64? {
+  // What is left of a digit is its value, and of the rest nothing.
+  let digits = text ^ 0x5A30_3030_2E30_303A
+  // Sets the top bit of a byte that is over 9, or over 0 where no digit is.
+  guard (digits &+ 0x7F76_7676_7F76_767F | digits) & 0x8080_8080_8080_8080 == 0 else { return nil }
+  func digit(_ place: UInt64) -> Int64 { Int64(digits >> (8 * place) & 15) }
+  let second = digit(1) * 10 + digit(2)
+  guard second < 60 else { return nil }
+  return second * 1_000_000 + (digit(4) * 100 + digit(5) * 10 + digit(6)) * 1_000
+}
+
+@inline(never)
+private func parseAnyTimestamp(_ start: UnsafePointer<UInt8>, _ count: Int, _ last: inout LastTime) -> Int64?
+{
+  var seconds: Int
   var fraction = 0
   if count > 10 {
-    guard count >= 16, start[10] | 0x20 == letterT || start[10] == space, start[13] == colon,
-      let hour = two(start + 11), hour < 24, let minute = two(start + 14), minute < 60
-    else { return nil }
-    seconds += hour * 3600 + minute * 60
+    guard count >= 16, let minute = last.minute(start) else { return nil }
+    seconds = minute
     var at = 16
     if at < count, start[at] == colon {
       guard at + 3 <= count, let second = two(start + at + 1), second < 60 else { return nil }
@@ -70,9 +113,17 @@ func parseTimestamp(_ start: UnsafePointer<UInt8>, _ count: Int, _ date: inout L
       guard let offset = parseZone(start + at, count - at) else { return nil }
       seconds -= offset
     }
+  } else {
+    guard count == 10, let midnight = midnight(start) else { return nil }
+    seconds = midnight
   }
+  return inRange(seconds, fraction)
+}
+
+@inline(__always)
+private func inRange(_ seconds: Int, _ microseconds: Int) -> Int64? {
   guard seconds >= firstSecond, seconds < endSecond else { return nil }
-  return Int64(seconds) * 1_000_000 + Int64(fraction)
+  return Int64(seconds) * 1_000_000 + Int64(microseconds)
 }
 
 /// Seconds east of UTC.

@@ -50,8 +50,10 @@ func countLines(_ input: UnsafeRawBufferPointer) -> Int {
   return lines
 }
 
-func scan(_ input: UnsafeRawBufferPointer) throws -> Int64 {
-  var scanner = Scanner()
+func scan(
+  _ input: UnsafeRawBufferPointer, _ columns: Set<RowColumn> = Set(RowColumn.allCases)
+) throws -> Int64 {
+  var scanner = Scanner(columns: columns)
   scanner.begin(batch: 0)
   try blocks(input, 1 << 20) { try scanner.scan($0) { $0.removeAll() } }
   try scanner.finish(.rotated) { $0.removeAll() }
@@ -108,6 +110,8 @@ let measurements: [(String, () throws -> Void)] =
   ]
   : [
     ("count line ends", { _ = countLines(input) }), ("scan, all columns", { _ = try scan(input) }),
+    ("scan, ts", { _ = try scan(input, [.ts]) }), ("scan, message", { _ = try scan(input, [.message]) }),
+    ("scan, service and category", { _ = try scan(input, [.service, .category]) }),
     ("scan, frames written", { _ = try scanToFrames(input, frame) }),
   ]
 var times = [[Double]](repeating: [], count: measurements.count)

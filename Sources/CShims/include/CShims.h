@@ -5,7 +5,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 // ---- Files (files.c). Each returns -errno on failure.
 
@@ -56,6 +60,71 @@ const void *gw_find(const void *text, size_t length, const void *part, size_t pa
 const void *gw_find_last(const void *text, uint8_t byte, size_t length);
 // How often the byte is there.
 size_t gw_count(const uint8_t *text, size_t length, uint8_t byte);
+
+// The next two are here and not in search.c since they are called for each text of a log.
+
+// The first quote, backslash or control character, or `limit` when there is none. `*high` becomes other than 0 if any byte on the
+// way is above 0x7F, or a few behind it.
+static inline const uint8_t *gw_string_stop(const uint8_t *at, const uint8_t *limit, uint64_t *high) {
+#if defined(__SSE2__)
+  for (; limit - at >= 32; at += 32) {
+    uint32_t found = 0, tops = 0;
+    for (int half = 0; half < 32; half += 16) {
+      __m128i bytes = _mm_loadu_si128((const __m128i *)(at + half));
+      __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+      __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+      __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+      found |= (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), controls)) << half;
+      tops |= (uint32_t)_mm_movemask_epi8(bytes);
+    }
+    *high |= tops;
+    if (found) return at + __builtin_ctz(found);
+  }
+#elif __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+  for (; limit - at >= 8; at += 8) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    uint64_t quotes = word ^ ones * '"', slashes = word ^ ones * '\\';
+    // The lowest flag is always a true one.
+    uint64_t found = (((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes) | ((word - ones * 0x20) & ~word)) & tops;
+    *high |= word & tops;
+    if (found) return at + (__builtin_ctzll(found) >> 3);
+  }
+#endif
+  for (; at < limit; at++) {
+    if (*at == '"' || *at == '\\' || *at < 0x20) return at;
+    *high |= *at >> 7;
+  }
+  return at;
+}
+
+// The first space, control character from 9 to 13 or bracket; `limit` when there is none.
+static inline const uint8_t *gw_word_stop(const uint8_t *at, const uint8_t *limit) {
+#if defined(__SSE2__)
+  for (; limit - at >= 16; at += 16) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+    __m128i controls = _mm_sub_epi8(bytes, _mm_set1_epi8(9));
+    controls = _mm_cmpeq_epi8(_mm_min_epu8(controls, _mm_set1_epi8(4)), controls);
+    __m128i spaces = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(' '));
+    __m128i opens = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('[')), closes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(']'));
+    int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(controls, spaces), _mm_or_si128(opens, closes)));
+    if (found) return at + __builtin_ctz((unsigned)found);
+  }
+#endif
+  for (; at < limit; at++)
+    if (*at == ' ' || (uint8_t)(*at - 9) < 5 || *at == '[' || *at == ']') return at;
+  return at;
+}
+
+// Copies like memcpy; a short text without calling it where as many bytes as fit into two registers can be read and written.
+static inline void gw_copy(uint8_t *to, const uint8_t *from, size_t count, const uint8_t *limit) {
+  if (count <= 32 && limit - from >= 32) {
+    memcpy(to, from, 32);
+  } else {
+    memcpy(to, from, count);
+  }
+}
 
 // ---- Signals (signals.c)
 
