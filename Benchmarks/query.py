@@ -12,6 +12,7 @@ JSON a measurement to OUTPUT.
 import collections
 import contextlib
 import csv
+import ctypes
 import datetime
 import io
 import json
@@ -99,6 +100,8 @@ echo category,n
 LC_ALL=C grep -o '\[[A-Z][A-Z]*\]' "$0" | LC_ALL=C awk '{ n[$0]++ } END { for (c in n) print substr(c, 2, length(c) - 2) "," n[c] }'
 """
 
+# Those of our children that stay.
+servers = set()
 Timing = collections.namedtuple("Timing", "wall cpu out err")
 
 
@@ -106,7 +109,12 @@ def timed(command, cwd, may_fail=False, **more):
     """Wall seconds, processor seconds of the command and all that it waited for, and what it printed; None when it fails and may."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **more})
-    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = time.monotonic() - start
+    # A DuckDB that nobody waits for any more may not have ended yet, and is ours now.
+    for child in pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        if int(child) not in servers:
+            os.waitpid(int(child), 0)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode and may_fail:
         return None
     if done.returncode:
@@ -461,6 +469,7 @@ def object_store():
         port = probe.getsockname()[1]
     os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "a-secret-for-benchmarks"}
     server = subprocess.Popen([moto, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    servers.add(server.pid)
     try:
         while socket.socket().connect_ex(("127.0.0.1", port)):
             time.sleep(0.05)
@@ -516,6 +525,8 @@ def moved_to(work, store):
             print(f"  {percent(share, 1):>9} moved  {' '.join(text.split())}")
 
 
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 SECTIONS = [(statements, set(GOALS)), (selectivity, {"selectivity"}), (peers, {"peers"}), (nodes, {"nodes"}), (small, {"small"}), (moved, {"moved"})]
 for section, its_kinds in SECTIONS:
     if its_kinds & set(kinds):

@@ -39,10 +39,12 @@ extension FleetQuery {
     try makeScratch(folder)
     let asked = plan.questions.numbered(where: \.hasArchive)
     let spill = joined(scratch, "spill")
-    try await confined(
-      plain, ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"],
-      answerStatements(asked, in: folder), reading: joined(scratch, "in"), writing: [folder, spill],
+    let started = try Confined(
+      plain, reading: joined(scratch, "in"), writing: [folder, spill],
       Gather.settings(scratch: spill, deadline: deadline))
+    defer { started.end() }
+    try await started.open(["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"])
+    try await started.run(answerStatements(asked, in: folder))
     var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [], isArchive: true)
     for (number, _) in asked { answer.answered[number] = [joined(folder, "\(number).parquet")] }
     return answer

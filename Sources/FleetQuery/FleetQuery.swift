@@ -82,6 +82,9 @@ public struct FleetQuery: Sendable {
     var streamer = Streamer(
       gather: Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used), plan: prepared.plan,
       columns: prepared.columns, file: request.file, take: take)
+    defer { streamer.close() }
+    let last = max(10, request.deadline / 4)
+    if !prepared.nodes.isEmpty { try streamer.start(until: .after(seconds: request.deadline + last)) }
     var asked = try await ask(request, prepared, &streamer, deadline)
     var attempt = 1
     while asked.isTooOld {
@@ -100,7 +103,7 @@ public struct FleetQuery: Sendable {
     do throws(Failure) {
       try await streamer.end(
         archive: asked.archive,
-        until: .after(seconds: max(10, deadline.remainingSeconds, request.deadline / 4)))
+        until: .after(seconds: max(last, deadline.remainingSeconds)))
     } catch {
       await cleaning?.value
       throw error

@@ -20,6 +20,8 @@ struct Streamer {
   private var isOpen = false
   private var pending: [Gather.Answer] = []
   private var sinceLast: Stopwatch?
+  /// For the next rows that are finished.
+  private var started: Confined?
 
   init(
     gather: Gather, plan: QueryPlan, columns: [ResultColumn], file: ResultFile, take: @escaping Take
@@ -30,6 +32,12 @@ struct Streamer {
     self.file = file
     self.take = take
   }
+
+  /// Starts DuckDB, so that it is there when the nodes have answered.
+  mutating func start(until end: Deadline) throws(Failure) { started = try gather.start(until: end) }
+
+  /// Lets go what was started for rows that do not come.
+  mutating func close() { started.take()?.end() }
 
   /// Seconds between two looks at what there is. To finish rows takes a start of DuckDB's.
   static let pause = 0.2
@@ -70,7 +78,8 @@ struct Streamer {
   {
     var path = ""
     do throws(Failure) {
-      path = try await gather.run(plan, columns, as: file, answers, archive: archive, until: end)
+      let started = if let started = started.take() { started } else { try gather.start(until: end) }
+      path = try await gather.run(plan, columns, as: file, answers, archive: archive, in: started)
     } catch {
       // By the statement's own fault, or by a node's that sent no such rows: nothing but its own part may fail then.
       guard error.code == "sql.failed" else { throw error }
@@ -79,7 +88,7 @@ struct Streamer {
       for (node, words) in broken { unreadable[node] = words }
       path = try await gather.run(
         plan, columns, as: file, answers.filter { unreadable[$0.node] == nil || $0.isArchive },
-        archive: archive, until: end)
+        archive: archive, in: try gather.start(until: end))
     }
     defer { try? removeFile(path) }
     do { try take(columns, path) } catch { throw Failure.from(error) }

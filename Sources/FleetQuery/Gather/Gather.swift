@@ -133,16 +133,25 @@ struct Gather: Sendable {
 
   // MARK: the statement
 
+  /// Starts the DuckDB that one run will need.
+  func start(until deadline: Deadline) throws(Failure) -> Confined {
+    let spill = joined(scratch, "spill")
+    return try Confined(
+      duckdb, reading: joined(scratch, "in"), writing: [joined(scratch, "out"), spill],
+      Self.settings(scratch: spill, deadline: deadline))
+  }
+
   /// Runs the statement and writes its rows.
   ///
+  /// - Parameter started: for this run alone.
   /// - Returns: the file with the rows.
   /// - Throws: `sql.failed` with DuckDB's words.
   func run(
     _ plan: QueryPlan, _ columns: [ResultColumn], as file: ResultFile, _ answers: [Answer], archive: [String],
-    until deadline: Deadline
+    in started: Confined
   ) async throws(Failure) -> String {
+    defer { started.end() }
     let output = joined(scratch, "out/\(randomName())")
-    let spill = joined(scratch, "spill")
     let names = columns.indices.map { "c\($0)" as SQL }
     let values = columns.indices.map { index -> SQL in
       let isExact =
@@ -157,10 +166,8 @@ struct Gather: Sendable {
       case .csv: "COPY (SELECT * \(rows)) TO \(output) (FORMAT csv, HEADER false)"
       case .parquet: "COPY (SELECT \(renamed(columns)) \(rows)) TO \(output) (FORMAT parquet)"
       }
-    try await confined(
-      duckdb, try relations(plan, answers, archive: archive), [copy], reading: joined(scratch, "in"),
-      writing: [joined(scratch, "out"), spill],
-      Self.settings(scratch: spill, deadline: deadline))
+    try await started.open(try relations(plan, answers, archive: archive))
+    try await started.run([copy])
     return output
   }
 
@@ -184,11 +191,10 @@ struct Gather: Sendable {
         case .nothing, .ship: ["live"]
         }
       do throws(Failure) {
-        try await confined(
-          duckdb, try relations(plan, [answer], archive: []),
-          names.map { "SELECT max(hash(gadwall_all)) FROM \($0) AS gadwall_all" },
-          reading: joined(scratch, "in"), writing: [joined(scratch, "spill")],
-          Self.settings(scratch: joined(scratch, "spill"), deadline: deadline))
+        let started = try start(until: deadline)
+        defer { started.end() }
+        try await started.open(try relations(plan, [answer], archive: []))
+        try await started.run(names.map { "SELECT max(hash(gadwall_all)) FROM \($0) AS gadwall_all" })
       } catch {
         guard error.code == "sql.failed" else { throw error }
         found.append((answer.node, error.words))

@@ -6,28 +6,43 @@ import Support
 
 // What frames, the archive's columns and answers are to DuckDB, on nodes and on the control machine alike.
 
-/// Runs statements over files that somebody else has written, and the user's expressions in them. The operating system leaves it these folders,
-/// which must be there; from the first of these expressions on DuckDB itself refuses others as well, and nothing can be set.
+/// A DuckDB for statements over files that somebody else has written, and the user's expressions in them. The operating system leaves it some
+/// folders and nothing else; from the first of these expressions on DuckDB itself refuses others as well, and nothing can be set.
 ///
-/// - Parameters:
-///   - relations: statements of ours that make the views.
-///   - statements: those with the user's expressions.
-/// - Returns: what they give, as ``DuckDB/run(_:_:)`` does.
-/// - Throws: `sql.failed` with DuckDB's words.
-@discardableResult
-func confined(
-  _ duckdb: DuckDB, _ relations: [SQL], _ statements: [SQL], reading: String, writing: [String],
-  _ settings: DuckDB.Settings
-) async throws(Failure) -> [[JSONValue]] {
-  var settings = settings
-  settings.confinement = DuckDB.Confinement(readable: [reading], writable: writing)
-  let door = Gather.lock(folders: ([reading] + writing).map { $0 + "/" })
-  do {
-    return try await duckdb.run(door.dropLast() + relations + door.suffix(1) + statements, settings)
-  } catch {
-    guard error.code == "duckdb.failed" else { throw error }
-    throw Failure("sql.failed", "The statement failed.", words: error.words)
+/// It is started before there is something to do for it: that takes it 15 ms, in which others can read logs.
+struct Confined: Sendable {
+  private let session: Session
+  private let door: [SQL]
+
+  /// - Parameters:
+  ///   - reading: a folder, which must be there, as must those for writing.
+  ///   - settings: its confinement is this one's.
+  init(
+    _ duckdb: DuckDB, reading: String, writing: [String], _ settings: DuckDB.Settings
+  ) throws(Failure) {
+    var settings = settings
+    settings.confinement = DuckDB.Confinement(readable: [reading], writable: writing)
+    session = try duckdb.session(settings)
+    door = Gather.lock(folders: ([reading] + writing).map { $0 + "/" })
   }
+
+  /// Runs statements of ours that make the views, and then locks the door.
+  ///
+  /// - Throws: `sql.failed` with DuckDB's words, as of all that is run.
+  func open(_ relations: [SQL]) async throws(Failure) {
+    try await run(door.dropLast() + relations + door.suffix(1))
+  }
+
+  /// Runs statements with the user's expressions and gives what ``DuckDB/run(_:_:)`` does.
+  @discardableResult
+  func run(_ statements: [SQL]) async throws(Failure) -> [[JSONValue]] {
+    do { return try await session.run(statements) } catch {
+      guard error.code == "duckdb.failed" else { throw error }
+      throw Failure("sql.failed", "The statement failed.", words: error.words)
+    }
+  }
+
+  func end() { session.end() }
 }
 
 /// A folder for what is on its way, which nobody else may look into.

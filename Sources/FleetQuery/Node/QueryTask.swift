@@ -95,15 +95,18 @@ public struct QueryTask: Sendable {
       let filter = RowFilter.every([
         try await policy.rowFilter(context.duckdb, deadline), policy.filter(document.filter),
       ])
+      var bench = try Workbench(context.duckdb, scratch: scratch, until: deadline)
+      defer { bench.end() }
+      if willAsk(look, filter) { try bench.start() }
       let frames = try await scan(look, filter, first: part.firstFile, scratch, &report)
       do throws(Failure) {
         let sendsRows =
           document.questions.isEmpty || isFew(frames)
-          ? true : try await hasManyGroups(questions, frames, scratch, deadline, report)
+          ? true : try await hasManyGroups(questions, frames, &bench, report)
         let sent =
           sendsRows
-          ? try await rows(questions, frames, scratch, deadline, &report)
-          : try await answers(questions, frames, scratch, deadline, &report)
+          ? try await rows(questions, frames, &bench, &report)
+          : try await answers(questions, frames, &bench, &report)
         if let reason = policy.refusal(ofRows: sent.reduce(0) { $0 + $1.rows }) {
           report.refused = reason
         } else {
@@ -162,6 +165,15 @@ public struct QueryTask: Sendable {
     var question: Int?
   }
 
+  /// Bytes of which it is worth starting a DuckDB before it is known what they hold.
+  private static let worthStarting: Int64 = 1 << 20
+
+  /// Whether its own DuckDB will most likely be asked: with it being started while the logs are read nobody waits for that.
+  private func willAsk(_ look: NodeLook, _ filter: RowFilter) -> Bool {
+    document.questions.contains(where: \.relation.hasLive) && filter == .everything
+      && look.wanted.reduce(0) { $0 + $1.file.info.size } > Self.worthStarting
+  }
+
   /// Whether the rows themselves are sent since there are so few. What a policy says of amounts is of answers, and these are none.
   private func isFew(_ frames: [FrameLayout]) -> Bool {
     policy.isOpen && !document.questions.contains(where: \.isOfRows)
@@ -174,7 +186,7 @@ public struct QueryTask: Sendable {
 
   /// Whether more than half of some rows make groups of their own: then grouping costs more than it saves, and the rows themselves are sent.
   private func hasManyGroups(
-    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline,
+    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ bench: inout Workbench,
     _ report: QueryReport
   ) async throws(Failure) -> Bool {
     let asked = questions.filter(\.relation.hasLive)
@@ -183,16 +195,10 @@ public struct QueryTask: Sendable {
       // Beside partial values it is less that travels of a group than of a row.
       !document.packs || asked.allSatisfy({ $0.rowsSQL != nil })
     else { return false }
-    let spill = joined(scratch, "sample")
-    try makeScratch(spill)
-    let relations = try relations(frames, scratch, report)
     let samples = asked.flatMap(\.groupsSQL).map { sql -> SQL in
       "WITH gadwall_some AS MATERIALIZED (SELECT * FROM query(\(sql)) LIMIT \(Self.sampleRows)) SELECT (SELECT count(*) FROM gadwall_some) AS all_of_them, (SELECT count(*) FROM (SELECT DISTINCT * FROM gadwall_some)) AS others"
     }
-    let results = try await confined(
-      context.duckdb, relations, samples, reading: scratch, writing: [spill],
-      DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
-    return results.contains { result in
+    return try await run(samples, over: frames, &bench, report).contains { result in
       let (all, others) = (
         result.first?["all_of_them"]?.integer ?? 0, result.first?["others"]?.integer ?? 0
       )
@@ -205,7 +211,7 @@ public struct QueryTask: Sendable {
 
   /// The rows as they are; packed if they go a long way, and then with nothing but what the questions need of them.
   private func rows(
-    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline,
+    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ bench: inout Workbench,
     _ report: inout QueryReport
   ) async throws(Failure) -> [Sent] {
     let asTheyAre = frames.map { Sent(path: $0.path, rows: $0.rows) }
@@ -217,58 +223,44 @@ public struct QueryTask: Sendable {
         question.sql = question.rowsSQL ?? question.sql
         return question
       }
-      return try await answers(questions, frames, scratch, deadline, &report)
+      return try await answers(questions, frames, &bench, &report)
     }
-    let output = joined(scratch, "packed")
-    try makeScratch(output)
     let sent = frames.indices.map {
-      Sent(path: joined(output, "\($0).parquet"), rows: frames[$0].rows)
+      Sent(path: joined(bench.output, "packed-\($0).parquet"), rows: frames[$0].rows)
     }
-    try await confined(
-      context.duckdb, [],
+    try await run(
       zip(frames, sent).map { "COPY (FROM read_parquet(\($0.path))) TO \($1.path) \(packedParquet)" },
-      reading: scratch, writing: [output],
-      DuckDB.Settings(memory: .gibibytes(1), scratch: output, deadline: deadline))
+      over: frames, &bench, report)
     return sent
   }
 
-  /// Statements that make the frames one relation.
-  private func relations(_ frames: [FrameLayout], _ scratch: String, _ report: QueryReport)
-    throws(Failure) -> [SQL]
-  {
-    let files = joined(scratch, "files-\(randomName()).ndjson")
+  /// Runs statements over the frames as one relation.
+  @discardableResult
+  private func run(
+    _ statements: [SQL], over frames: [FrameLayout], _ bench: inout Workbench, _ report: QueryReport
+  ) async throws(Failure) -> [[JSONValue]] {
     let own = Gather.Answer(
       node: context.node, files: report.files, frames: frames.map(\.path),
       numbers: document.numbers(of: context.node))
-    try writeFiles([own], to: files)
-    return [
-      filesTable(files), "CREATE VIEW \(name: rowsName) AS \(liveRows([own], document.used))",
-    ]
+    return try await bench.run(statements, over: own, document.used)
   }
 
   /// Asks the questions of the frames. The statement's expressions meet these, and no log.
   private func answers(
-    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ scratch: String, _ deadline: Deadline,
+    _ questions: [QueryPlan.Question], _ frames: [FrameLayout], _ bench: inout Workbench,
     _ report: inout QueryReport
   ) async throws(Failure) -> [Sent] {
-    let output = joined(scratch, "out")
-    let spill = joined(scratch, "spill")
-    for folder in [output, spill] {
-      try makeScratch(folder)
-    }
     let asked = questions.numbered(where: \.hasLive)
     let counts = asked.map { number, _ -> SQL in
-      "SELECT count(*) AS rows FROM read_parquet(\(joined(output, "\(number).parquet")))"
+      "SELECT count(*) AS rows FROM read_parquet(\(joined(bench.output, "\(number).parquet")))"
     }
-    let results = try await confined(
-      context.duckdb, try relations(frames, scratch, report),
-      answerStatements(asked, in: output) + counts, reading: scratch, writing: [output, spill],
-      DuckDB.Settings(memory: .gibibytes(1), scratch: spill, deadline: deadline))
+    let results = try await run(
+      answerStatements(asked, in: bench.output) + counts, over: frames, &bench, report)
     let numbers = results.suffix(counts.count).map { $0.first }
     report.mayWithhold = policy.smallestGroup > 1
     return zip(asked, numbers).map { item, count in
       Sent(
-        path: joined(output, "\(item.number).parquet"), rows: count?["rows"]?.integer ?? 0,
+        path: joined(bench.output, "\(item.number).parquet"), rows: count?["rows"]?.integer ?? 0,
         question: item.number)
     }
   }
