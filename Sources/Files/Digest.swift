@@ -102,6 +102,16 @@ public func digests(
     crc32c: crc, md5: md5.finalize(), sha256: withSHA256 ? hex(sha.finalize()) : nil)
 }
 
+/// CRC-32C (Castagnoli), by ISA-L.
+public func crc32c(_ bytes: [UInt8]) -> UInt32 { gw_crc32c(bytes, bytes.count, 0) }
+
+/// CRC-32C of a whole file: it tells of accidents, at the speed at which the file is read.
+public func crc32c(file path: String) throws(SystemError) -> UInt32 {
+  var crc: UInt32 = 0
+  try readPart(path, from: 0, count: .max) { crc = gw_crc32c($0.baseAddress, $0.count, crc) }
+  return crc
+}
+
 private func readPart(
   _ path: String, from offset: Int64, count: Int64, _ body: (UnsafeRawBufferPointer) -> Void
 ) throws(SystemError) {

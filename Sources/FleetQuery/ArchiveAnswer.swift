@@ -19,6 +19,9 @@ extension FleetQuery {
     var columns = relationColumns.filter { prepared.plan.used.uses($0.name) }.map {
       "\(name: $0.name)" as SQL
     }
+    for (number, derived) in prepared.plan.used.derived.enumerated() {
+      columns.append("\(derived.sql) AS \(name: DerivedColumn.name(number))")
+    }
     // A file has a column at least.
     if columns.isEmpty { columns = ["line"] }
     try await duckdb.run(

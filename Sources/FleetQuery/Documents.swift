@@ -54,10 +54,10 @@ public struct QueryDocument: Sendable, Codable {
   var packs = false
   public var nodes: PartsByReader<NodePart>
 
-  /// Names of the columns that it uses, in conditions, too, in the relations' order.
+  /// Names of the columns that it uses, in conditions and for others, too, in the relations' order.
   var askedColumns: [String] {
-    let deciding = filter.columnNames
-    return relationColumns.map(\.name).filter { used.uses($0) || deciding.contains($0) }
+    let beside = filter.columnNames.union(used.derived.compactMap(\.source?.name))
+    return relationColumns.map(\.name).filter { used.uses($0) || beside.contains($0) }
   }
 
   /// The same with commas between them.
@@ -82,7 +82,9 @@ public struct QueryReport: Sendable, Codable {
   }
 
   public struct Part: Sendable, Codable {
-    public var object: ObjectReference
+    public var key: String
+    /// CRC-32C. It tells of accidents: whoever can write a node's answers can write its report, too.
+    public var checksum: UInt32
     public var bytes: Int64
     public var rows: Int64
     /// The question that it answers; nil for a frame.

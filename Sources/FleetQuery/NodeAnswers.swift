@@ -79,17 +79,17 @@ extension FleetQuery {
     var answer = Gather.Answer(node: node, files: report.files, numbers: document.numbers(of: node))
     for part in report.parts {
       let path = joined(scratch, "in/\(randomName()).parquet")
-      let digest: String
-      guard try await store.get(part.object.key, toFile: path) else {
+      let checksum: UInt32
+      guard try await store.take(part.key, toFile: path) else {
         throw Failure("query.report", "The report \(key) names an object that is not there.")
       }
       do throws(SystemError) {
-        digest = try sha256(file: path)
+        checksum = try crc32c(file: path)
       } catch {
         throw error.failure("scratch.unwritable", "What a node sent can't be read again.")
       }
-      guard digest == part.object.digest else {
-        throw Failure("query.digest", "The object \(part.object.key) is not what the node's report says.")
+      guard checksum == part.checksum else {
+        throw Failure("query.checksum", "The object \(part.key) is not what the node's report says.")
       }
       if let question = part.question {
         answer.answered[question, default: []].append(path)
@@ -115,13 +115,13 @@ extension FleetQuery {
       report.files.allSatisfy({ numbers.contains($0.number) })
     else { throw refuse("names files that are not its own") }
     let questions = report.parts.compactMap(\.question)
-    guard report.parts.count <= 1024, Set(report.parts.map(\.object.key)).count == report.parts.count,
+    guard report.parts.count <= 1024, Set(report.parts.map(\.key)).count == report.parts.count,
       Set(questions).count == questions.count, questions.allSatisfy(document.questions.indices.contains)
     else { throw refuse("names too many objects, or one twice") }
     var total: Int64 = 0
     for part in report.parts {
-      guard part.object.key.hasPrefix(QueryKeys.answers(document.query, report.node)),
-        let size = try await store.stat(part.object.key)?.size, size == part.bytes
+      guard part.key.hasPrefix(QueryKeys.answers(document.query, report.node)),
+        let size = try await store.stat(part.key)?.size, size == part.bytes
       else { throw refuse("names an object that is not its own, or not there") }
       total += size
       guard total <= document.answerLimit.bytes else { throw refuse("comes with more than was asked for") }

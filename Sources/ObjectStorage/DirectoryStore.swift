@@ -116,6 +116,17 @@ public struct DirectoryStore: ObjectStore {
     }
   }
 
+  public func take(_ key: String, toFile target: String) async throws(Failure) -> Bool {
+    let path = try path(key)
+    do {
+      try renameFile(path, target, replacing: false)
+      return true
+    } catch {
+      // Another file system, or somebody else's folder.
+      return try await get(key, toFile: target)
+    }
+  }
+
   public func range(_ key: String, from offset: Int64, count: Int) async throws(Failure) -> [UInt8]? {
     let path = try path(key)
     do {

@@ -29,6 +29,8 @@ public protocol ObjectStore: Sendable {
   func get(_ key: String, limit: ByteCount) async throws(Failure) -> [UInt8]?
   /// The object's bytes into a file that must not exist yet; false when there is no object.
   func get(_ key: String, toFile path: String) async throws(Failure) -> Bool
+  /// The same of an object that nobody asks for again: where nothing has to be copied for it, it is gone then.
+  func take(_ key: String, toFile path: String) async throws(Failure) -> Bool
   /// Some of the object's bytes; fewer only at its end.
   func range(_ key: String, from offset: Int64, count: Int) async throws(Failure) -> [UInt8]?
   /// Keys that begin with the prefix and, by their bytes, come after the other key; sorted by their bytes. What comes before costs nothing.
@@ -66,6 +68,10 @@ extension ObjectStore {
   public func put(moving path: String, at key: String) async throws(Failure) {
     try await put(file: path, at: key)
     try? removeFile(path)
+  }
+
+  public func take(_ key: String, toFile path: String) async throws(Failure) -> Bool {
+    try await get(key, toFile: path)
   }
 
   /// Keys that begin with the prefix, sorted by their bytes.

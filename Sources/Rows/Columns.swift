@@ -152,8 +152,20 @@ public struct RowBuffer: ~Copyable {
   var extra = ColumnBuffer()
   var malformed = ColumnBuffer()
   var text = ColumnBuffer()
+  let derived: UnsafeMutablePointer<ColumnBuffer>
+  let derivedCount: Int
 
-  public init() {}
+  /// - Parameter derived: how many derived columns there are beside.
+  public init(derived count: Int = 0) {
+    derivedCount = count
+    derived = .allocate(capacity: count)
+    for number in 0..<count { (derived + number).initialize(to: ColumnBuffer()) }
+  }
+
+  deinit {
+    derived.deinitialize(count: derivedCount)
+    derived.deallocate()
+  }
 
   public internal(set) var rows = 0
 
@@ -209,5 +221,6 @@ public struct RowBuffer: ~Copyable {
     extra.removeAll()
     malformed.removeAll()
     text.removeAll()
+    for number in 0..<derivedCount { derived[number].removeAll() }
   }
 }

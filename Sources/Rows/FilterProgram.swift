@@ -223,7 +223,7 @@ struct FilterProgram {
   }
 }
 
-private func characterCount(_ start: Bytes, _ count: Int) -> Int {
+func characterCount(_ start: Bytes, _ count: Int) -> Int {
   var characters = 0
   for index in 0..<count where start[index] & 0xC0 != 0x80 { characters += 1 }
   return characters

@@ -44,24 +44,30 @@ public struct FrameLayout: Sendable {
 public struct FrameWriter: ~Copyable {
   private let file: Descriptor
   private let columns: [RowColumn]
+  private let derived: [DerivedColumn]
   private var layout: FrameLayout
   private var offset: Int64 = 0
 
-  /// - Parameter columns: those that are written. ``FrameReader`` reads frames of all columns alone.
+  /// - Parameters:
+  ///   - columns: those that are written. ``FrameReader`` reads frames of all columns alone.
+  ///   - derived: as the scanner has them, behind the others.
   /// - Throws: ``SystemError`` when the file can't be created; it must not exist yet.
   public static func create(
-    _ path: String, columns: Set<RowColumn> = Set(RowColumn.allCases)
+    _ path: String, columns: Set<RowColumn> = Set(RowColumn.allCases), derived: [DerivedColumn] = []
   ) throws(SystemError) -> FrameWriter {
     var writer = FrameWriter(
       file: try Descriptor.create(path, mode: 0o600), path: path,
-      columns: RowColumn.allCases.filter(columns.contains))
+      columns: RowColumn.allCases.filter(columns.contains), derived: derived)
     try writer.put(magic)
     return writer
   }
 
-  private init(file: consuming Descriptor, path: String, columns: [RowColumn]) {
+  private init(
+    file: consuming Descriptor, path: String, columns: [RowColumn], derived: [DerivedColumn]
+  ) {
     self.file = file
     self.columns = columns
+    self.derived = derived
     layout = FrameLayout(path: path)
   }
 
@@ -74,22 +80,24 @@ public struct FrameWriter: ~Copyable {
     guard rows > 0 else { return }
     var group = FrameLayout.RowGroup(rows: rows, chunks: [])
     for column in columns {
+      let isRequired = column.isRequired
       let chunk =
         switch column {
-        case .batch: try write(column, buffer.batch, rows)
-        case .line: try write(column, buffer.line, rows)
-        case .ts: try write(column, buffer.ts, rows)
-        case .service: try write(column, buffer.service, rows)
-        case .category: try write(column, buffer.category, rows)
-        case .message: try write(column, buffer.message, rows)
-        case .id: try write(column, buffer.id, rows)
-        case .version: try write(column, buffer.version, rows)
-        case .extra: try write(column, buffer.extra, rows)
-        case .malformed: try write(column, buffer.malformed, rows)
-        case .text: try write(column, buffer.text, rows)
+        case .batch: try write(buffer.batch, rows, isRequired)
+        case .line: try write(buffer.line, rows, isRequired)
+        case .ts: try write(buffer.ts, rows, isRequired)
+        case .service: try write(buffer.service, rows, isRequired)
+        case .category: try write(buffer.category, rows, isRequired)
+        case .message: try write(buffer.message, rows, isRequired)
+        case .id: try write(buffer.id, rows, isRequired)
+        case .version: try write(buffer.version, rows, isRequired)
+        case .extra: try write(buffer.extra, rows, isRequired)
+        case .malformed: try write(buffer.malformed, rows, isRequired)
+        case .text: try write(buffer.text, rows, isRequired)
         }
       group.chunks.append(chunk)
     }
+    for number in derived.indices { group.chunks.append(try write(buffer.derived[number], rows, false)) }
     layout.groups.append(group)
     buffer.removeAll()
   }
@@ -103,11 +111,11 @@ public struct FrameWriter: ~Copyable {
   }
 
   private mutating func write(
-    _ column: RowColumn, _ data: borrowing ColumnBuffer, _ rowCount: Int
+    _ data: borrowing ColumnBuffer, _ rowCount: Int, _ isRequired: Bool
   ) throws(SystemError) -> FrameLayout.Chunk {
     // A column that nobody filled is NULL.
-    precondition(data.rows == rowCount || data.rows == 0 && !column.isRequired, "a column has other rows")
-    let levels = column.isRequired ? [] : definitionLevels(data, rowCount)
+    precondition(data.rows == rowCount || data.rows == 0 && !isRequired, "a column has other rows")
+    let levels = isRequired ? [] : definitionLevels(data, rowCount)
     let size = levels.count + data.count
     var header = ThriftWriter()
     let rows = Int32(rowCount)
@@ -128,7 +136,7 @@ public struct FrameWriter: ~Copyable {
     try file.write(UnsafeRawBufferPointer(start: data.bytes, count: data.count))
     offset += Int64(data.count)
     return FrameLayout.Chunk(
-      pageOffset: start, levelOffset: column.isRequired ? -1 : start + Int64(header.bytes.count),
+      pageOffset: start, levelOffset: isRequired ? -1 : start + Int64(header.bytes.count),
       valueOffset: valueOffset,
       valueBytes: data.count, end: offset)
   }
@@ -164,7 +172,9 @@ public struct FrameWriter: ~Copyable {
     var footer = ThriftWriter()
     let groups = layout.groups
     let rows = layout.rows
-    let columns = columns
+    let columns =
+      columns.map(ColumnDescription.init)
+      + derived.enumerated().map { ColumnDescription($1, number: $0) }
     footer.structure {
       $0.field(1, i32: 1)
       $0.field(2, structures: [nil] + columns.map(Optional.some)) { writer, column in
@@ -200,36 +210,55 @@ public struct FrameWriter: ~Copyable {
   }
 }
 
-extension RowColumn {
-  var isRequired: Bool { self == .batch || self == .line }
-
+/// What a frame's footer says of a column.
+private struct ColumnDescription {
+  private enum Kind { case number, time, text }
+  let name: String
   /// Parquet's number for INT32, INT64 or BYTE_ARRAY.
-  var physicalType: Int32 {
-    switch self {
-    case .batch: 1
-    case .line, .ts: 2
-    default: 6
+  let physicalType: Int32
+  private let isRequired: Bool
+  private let kind: Kind
+
+  init(_ column: RowColumn) {
+    name = column.name
+    isRequired = column.isRequired
+    switch column {
+    case .batch: (physicalType, kind) = (1, .number)
+    case .line: (physicalType, kind) = (2, .number)
+    case .ts: (physicalType, kind) = (2, .time)
+    default: (physicalType, kind) = (6, .text)
     }
   }
 
-  fileprivate func describe(_ writer: inout ThriftWriter) {
+  init(_ column: DerivedColumn, number: Int) {
+    name = DerivedColumn.name(number)
+    isRequired = false
+    physicalType = 2
+    kind = column.isTime ? .time : .number
+  }
+
+  func describe(_ writer: inout ThriftWriter) {
     writer.field(1, i32: physicalType)
     writer.field(3, i32: isRequired ? 0 : 1)
     writer.field(4, text: name)
-    switch self {
-    case .batch, .line: break
-    case .ts:
+    switch kind {
+    case .number: break
+    case .time:
       writer.field(10) {
         $0.field(8) {
           $0.field(1, bool: true)  // adjusted to UTC
           $0.field(2) { $0.field(2) { _ in } }  // microseconds
         }
       }
-    default:
+    case .text:
       writer.field(6, i32: 0)  // UTF8
       writer.field(10) { $0.field(1) { _ in } }
     }
   }
+}
+
+extension RowColumn {
+  var isRequired: Bool { self == .batch || self == .line }
 }
 
 private let magic = Array("PAR1".utf8)

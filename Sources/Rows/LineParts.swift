@@ -32,12 +32,14 @@ struct Wanted {
   let batch, line, ts, service, category, message, id, version, extra, malformed, text: Bool
   /// Whether the message has to be taken apart.
   let parts: Bool
+  /// Whether the message's or another text's length is.
+  let lengths: Bool
   /// Whether it matters what the time is, or whether it is one: what is none goes to `extra`.
   let needsTs: Bool
   /// Rows are counted, and none of their values is wanted.
   let nothingOfLines: Bool
 
-  init(_ columns: Set<RowColumn>) {
+  init(_ columns: Set<RowColumn>, _ derived: [DerivedColumn]) {
     batch = columns.contains(.batch)
     line = columns.contains(.line)
     ts = columns.contains(.ts)
@@ -49,9 +51,10 @@ struct Wanted {
     extra = columns.contains(.extra)
     malformed = columns.contains(.malformed)
     text = columns.contains(.text)
-    parts = service || category
-    needsTs = ts || extra
-    nothingOfLines = columns.isSubset(of: [.batch, .line])
+    parts = service || category || derived.contains { $0.source == .service || $0.source == .category }
+    lengths = derived.contains { !$0.isTime }
+    needsTs = ts || extra || derived.contains(where: \.isTime)
+    nothingOfLines = derived.isEmpty && columns.isSubset(of: [.batch, .line])
   }
 }
 

@@ -45,7 +45,7 @@ public struct Scanner: ~Copyable {
   /// Lines of the file that were not read: whether they are malformed or entries is not known.
   public private(set) var skipped: Int64 = 0
   // Not public: the 6.3.1 optimizer crashes on the setter of a public property that is noncopyable.
-  var rows = RowBuffer()
+  var rows: RowBuffer
   private var batch: Int32 = 0
 
   /// A line that a block's end has cut.
@@ -63,6 +63,7 @@ public struct Scanner: ~Copyable {
   /// Columns of whose values only a hash is kept, with its key.
   private let hashed: [RowColumn]
   private let hashKey: [UInt8]
+  private let derived: [DerivedForm]
   private var lastTime = LastTime()
   private var filter: FilterProgram?
   private var search: LineSearch?
@@ -72,10 +73,16 @@ public struct Scanner: ~Copyable {
 
   /// - Parameters:
   ///   - columns: those of the rows that are filled; in a frame the others are NULL.
-  ///   - hashed: texts among them in whose place HMAC-SHA-256 of them with the key is kept, as hexadecimal digits.
+  ///   - derived: what is made of columns beside, whether these are filled or not.
+  ///   - hidden: columns that are NULL, whatever is asked.
+  ///   - hashed: texts in whose place HMAC-SHA-256 of them with the key is kept, as hexadecimal digits.
   public init(
-    columns: Set<RowColumn> = Set(RowColumn.allCases), hashed: Set<RowColumn> = [], hashKey: [UInt8] = []
+    columns: Set<RowColumn> = Set(RowColumn.allCases), derived: [DerivedColumn] = [],
+    hidden: Set<RowColumn> = [], hashed: Set<RowColumn> = [], hashKey: [UInt8] = []
   ) {
+    let columns = columns.subtracting(hidden)
+    rows = RowBuffer(derived: derived.count)
+    self.derived = derived.map { DerivedForm($0, hidden: hidden, hashed: hashed) }
     self.hashed = RowColumn.allCases.filter { hashed.contains($0) && columns.contains($0) }
     self.hashKey = hashKey
     carry = .allocate(capacity: carryCapacity)
@@ -83,7 +90,7 @@ public struct Scanner: ~Copyable {
     limit = UnsafePointer(carry)
     open = .allocate(capacity: depthLimit / 64)
     open.initialize(repeating: 0, count: depthLimit / 64)
-    wanted = Wanted(columns)
+    wanted = Wanted(columns, derived)
   }
 
   deinit {
@@ -298,6 +305,7 @@ public struct Scanner: ~Copyable {
     if wanted.id { rows.id.appendNull() }
     if wanted.version { rows.version.appendNull() }
     if wanted.extra { rows.extra.appendNull() }
+    for number in derived.indices { rows.derived[number].appendNull() }
   }
 
   @inline(__always)
@@ -409,7 +417,7 @@ public struct Scanner: ~Copyable {
     var values = LineValues()
     var used = 0
     var textLimit = limit
-    if wanted.parts || filter != nil {
+    if wanted.parts || wanted.lengths || filter != nil {
       values.message = text(of: message, end - start, &used)
       // What is made of a text is followed by the rest of the memory for it.
       if used > 0 { textLimit = UnsafePointer(made) + madeCapacity }
@@ -421,10 +429,12 @@ public struct Scanner: ~Copyable {
         values.category = category
       }
     }
-    if filter != nil {
+    values.ts = ts
+    if wanted.lengths || filter != nil {
       values.id = text(of: id, end - start, &used)
       values.version = text(of: version, end - start, &used)
-      values.ts = ts
+    }
+    if filter != nil {
       values.line = counts.lines
       values.hasExtra = hasExtra
       guard filter!.keeps(values) else {
@@ -457,6 +467,13 @@ public struct Scanner: ~Copyable {
     }
     if wanted.malformed { rows.malformed.appendNull() }
     if wanted.text { rows.text.appendNull() }
+    for number in derived.indices {
+      if let value = derived[number].value(values, isASCII: noticed.high == 0 && used == 0) {
+        rows.derived[number].append(value)
+      } else {
+        rows.derived[number].appendNull()
+      }
+    }
     return true
   }
 

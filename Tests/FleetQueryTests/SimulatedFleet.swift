@@ -1,6 +1,7 @@
 import DuckDB
 import Files
 import Logs
+import Rows
 import Support
 import TestSupport
 
@@ -55,7 +56,7 @@ final class SimulatedFleet {
     // One session answers thousands of statements.
     settings.outputLimit = .gibibytes(16)
     let session = try duckdb.session(settings)
-    let empty: SQL = "CREATE OR REPLACE VIEW gadwall_rows AS \(emptyRows)"
+    let empty: SQL = "CREATE OR REPLACE VIEW gadwall_rows AS \(emptyRows())"
     try await session.run(rows + wholeViews + [empty])
     return session
   }
@@ -132,8 +133,12 @@ final class SimulatedFleet {
       }
       let place = joined(folder, randomName())
       try makeFolder(place)
+      let derived = plan.used.derived.enumerated().map {
+        ", \($1.sql) AS \(name: DerivedColumn.name($0))" as SQL
+      }
+      .joined(separator: "")
       let view: SQL =
-        "CREATE OR REPLACE VIEW gadwall_rows AS SELECT * EXCLUDE (part) FROM logs_all WHERE part = \(part) AND \(part == Self.archive ? plan.archiveFilter.sql : plan.liveFilter.sql)"
+        "CREATE OR REPLACE VIEW gadwall_rows AS SELECT * EXCLUDE (part)\(derived) FROM logs_all WHERE part = \(part) AND \(part == Self.archive ? plan.archiveFilter.sql : plan.liveFilter.sql)"
       try await session.run([view] + answerStatements(questions, in: place))
       var answer = Gather.Answer(node: Node(region: "", zone: "", name: ""), files: [])
       answer.isArchive = part == Self.archive

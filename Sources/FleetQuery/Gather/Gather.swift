@@ -61,7 +61,7 @@ struct Gather: Sendable {
 
   /// Views without a row, for the names and types of a statement.
   static let emptyViews: [SQL] = (Relation.allCases.map(\.rawValue) + [rowsName]).map { name in
-    "CREATE VIEW \(name: name) AS \(emptyRows)"
+    "CREATE VIEW \(name: name) AS \(emptyRows())"
   }
 
   // MARK: what was sent

@@ -60,7 +60,7 @@ func filesTable(_ path: String) -> SQL {
 /// A SELECT of the relation's columns over frames.
 func liveRows(_ answers: [Gather.Answer], _ used: UsedColumns) -> SQL {
   let parts = answers.filter { !$0.frames.isEmpty }
-  guard !parts.isEmpty else { return emptyRows }
+  guard !parts.isEmpty else { return emptyRows(used.derived) }
   return parts.map { answer in
     let columns = relationColumns.map { column -> SQL in
       switch column.name {
@@ -70,13 +70,15 @@ func liveRows(_ answers: [Gather.Answer], _ used: UsedColumns) -> SQL {
       case "stream", "rotated", "batch": value(of: column, used, in: "f.")
       default: value(of: column, used, in: "r.")
       }
-    }.joined(separator: ", ")
+    }
     // Each with its own numbers: a node's frame can't put rows into another one's files.
     let files: SQL =
       used.needsFiles
       ? " JOIN gadwall_files f ON r.batch = f.number AND r.batch BETWEEN \(answer.numbers.lowerBound) AND \(answer.numbers.upperBound - 1)"
       : ""
-    return "SELECT \(columns) FROM read_parquet(\(answer.frames)) r\(files)"
+    let derived = used.derived.indices.map { "r.\(name: DerivedColumn.name($0))" as SQL }
+    let list = (columns + derived).joined(separator: ", ")
+    return "SELECT \(list) FROM read_parquet(\(answer.frames)) r\(files)"
   }.joined(separator: " UNION ALL ")
 }
 
@@ -88,15 +90,17 @@ private func value(of column: (name: String, type: SQL), _ used: UsedColumns, in
 
 /// The same over the archive's columns.
 func archiveRows(_ files: [String], _ used: UsedColumns) -> SQL {
-  guard !files.isEmpty else { return emptyRows }
-  let columns = relationColumns.map { value(of: $0, used, in: "") }
+  guard !files.isEmpty else { return emptyRows(used.derived) }
+  let derived = used.derived.indices.map { "\(name: DerivedColumn.name($0))" as SQL }
+  let columns = relationColumns.map { value(of: $0, used, in: "") } + derived
   return "SELECT \(columns.joined(separator: ", ")) FROM read_parquet(\(files))"
 }
 
-let emptyRows: SQL = {
+func emptyRows(_ derived: [DerivedColumn] = []) -> SQL {
   let columns = relationColumns.map { "NULL::\($0.type) AS \(name: $0.name)" as SQL }
-  return "SELECT \(columns.joined(separator: ", ")) LIMIT 0"
-}()
+  let others = derived.enumerated().map { "NULL::\($1.type) AS \(name: DerivedColumn.name($0))" as SQL }
+  return "SELECT \((columns + others).joined(separator: ", ")) LIMIT 0"
+}
 
 /// Writes what ``filesTable(_:)`` reads.
 func writeFiles(_ answers: [Gather.Answer], to path: String) throws(Failure) {

@@ -4,16 +4,18 @@ import Rows
 struct UsedColumns: Equatable, Sendable, Codable {
   /// Names of relation columns; nil when it may be all of them.
   var names: Set<String>?
+  /// What nodes and archive make of columns beside: ``DerivedColumn/name(_:)`` by its place here.
+  var derived: [DerivedColumn] = []
 
   func uses(_ name: String) -> Bool { names?.contains(name) ?? true }
 
   /// Whether rows have to say which file they are from.
   var needsFiles: Bool { ["stream", "rotated", "batch"].contains(where: uses) }
 
-  /// What a frame has to hold for it: one column at least.
+  /// What a frame has to hold for it, beside the derived ones: one column at least.
   var ofFrames: Set<RowColumn> {
     let columns = Set(RowColumn.allCases.filter { $0 != .batch && uses($0.name) })
-    return needsFiles || columns.isEmpty ? columns.union([.batch]) : columns
+    return needsFiles || columns.isEmpty && derived.isEmpty ? columns.union([.batch]) : columns
   }
 }
 

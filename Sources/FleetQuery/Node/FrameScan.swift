@@ -79,10 +79,14 @@ extension QueryTask {
     _ result: inout Scanned
   ) throws -> (index: Int, why: PassedOver)? {
     let columns = document.used.ofFrames
+    let derived = document.used.derived
+    func redacted(_ how: QueryPolicy.Redaction) -> Set<RowColumn> {
+      Set(RowColumn.allCases.filter { policy.redacted[$0] == how })
+    }
     var scanner = Scanner(
-      columns: columns.filter { policy.redacted[$0] != .remove },
-      hashed: columns.filter { policy.redacted[$0] == .hash }, hashKey: policy.key)
-    var writer = try FrameWriter.create(path, columns: columns)
+      columns: columns, derived: derived, hidden: redacted(.remove), hashed: redacted(.hash),
+      hashKey: policy.key)
+    var writer = try FrameWriter.create(path, columns: columns, derived: derived)
     for (index, (number, wanted)) in files.enumerated() {
       let filter = filter.asked(
         of: RowFilter.FileFacts(

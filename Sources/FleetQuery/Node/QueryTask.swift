@@ -56,6 +56,9 @@ public struct QueryTask: Sendable {
     guard let part = document.nodes[context.node.key], part.isSane else {
       throw Failure("task.broken", "The task document does not name the node \(context.node) as it should.")
     }
+    guard document.used.derived.allSatisfy(\.isSane), document.used.derived.count <= Derivation.most else {
+      throw Failure("task.broken", "The task document asks for columns that nothing makes.")
+    }
     for pattern in document.logs.live + document.logs.rotated
     where pattern.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("..".utf8) }) {
       throw Failure(
@@ -270,10 +273,10 @@ public struct QueryTask: Sendable {
     for (number, frame) in frames.enumerated() {
       let key = "\(QueryKeys.answers(document.query, context.node))\(answerName)-\(number).parquet"
       let size: Int64
-      let digest: String
+      let checksum: UInt32
       do throws(SystemError) {
         size = try FileInfo(path: frame.path).size
-        digest = try sha256(file: frame.path)
+        checksum = try crc32c(file: frame.path)
       } catch {
         throw error.failure("scratch.unwritable", "The frame \(frame.path) can't be read.")
       }
@@ -290,7 +293,7 @@ public struct QueryTask: Sendable {
       try await context.store.put(moving: frame.path, at: key)
       report.parts.append(
         QueryReport.Part(
-          object: ObjectReference(key: key, digest: digest), bytes: size, rows: frame.rows,
+          key: key, checksum: checksum, bytes: size, rows: frame.rows,
           question: frame.question))
     }
   }

@@ -134,6 +134,16 @@ extension Session {
   private func checked(
     _ splits: [SplitSelect], _ gather: Syntax, _ columns: [ResultColumn], _ shipped: QueryPlan
   ) async throws(Failure) -> QueryPlan? {
+    var derivation = Derivation()
+    // Before anything is described, since that needs their columns.
+    let splits = splits.map { split in
+      var split = split
+      split.node = derivation.derived(split.node)
+      split.rows = split.rows.map { derivation.derived($0) }
+      split.groups = split.groups.map { derivation.derived($0) }
+      return split
+    }
+    try await run(["CREATE OR REPLACE VIEW \(name: rowsName) AS \(emptyRows(derivation.columns))"])
     var questions: [QueryPlan.Question] = []
     for split in splits {
       let sql = try await rendered(withFasterTimes(split.node))
@@ -156,7 +166,7 @@ extension Session {
     let sql = try await rendered(gather)
     try await run(questions.enumerated().map { index, question in emptyPartial(question, index) })
     guard let found = try await described(sql), found.map(\.type) == columns.map(\.type) else { return nil }
-    var used = UsedColumns(names: [])
+    var used = UsedColumns(names: [], derived: derivation.columns)
     for split in splits {
       used.names?.formUnion(usedColumns(split.node).names ?? Set(relationColumns.map(\.name)))
     }
