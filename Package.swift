@@ -129,7 +129,7 @@ let package = Package(
     tests("DuckDBTests", ["DuckDB", "Processes", "Files", "Support"]),
     tests("ProcessesTests", ["Processes", "Files", "Support"]),
     tests("FilesTests", ["Files", "Processes", "Support"]),
-    tests("RowsTests", ["Rows", "Files", "DuckDB", "Support"]),
+    tests("RowsTests", ["Rows", "Files", "DuckDB", "Support", "CShims"]),
     tests("Acceptance", ["gadwall", "DuckDB", "Processes", "Files", "Support"]),
   ],
   swiftLanguageModes: [.v6]

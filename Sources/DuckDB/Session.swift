@@ -23,10 +23,10 @@ public final class Session: Sendable {
   private let mark = randomName()
 
   /// - Throws: `duckdb.missing` when no child can be had at all.
-  init(_ duckdb: DuckDB, _ settings: DuckDB.Settings) throws(Failure) {
+  init(_ duckdb: DuckDB, _ settings: DuckDB.Settings, first: [SQL]) throws(Failure) {
     state = Mutex(State())
     do { feed = try ChildFeed() } catch { throw failure(error) }
-    let command = duckdb.command([], settings, feed: feed)
+    let command = duckdb.command(first, settings, feed: feed)
     let task = Task {
       var ending: Failure?
       do throws(ChildFailure) {
@@ -76,6 +76,9 @@ public final class Session: Sendable {
     return Array(try resultSets(output).dropLast())
   }
 
+  /// Whether there is nobody to give a statement to any more.
+  public var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
   /// Lets it go, after what it still has to do.
   public func end() { feed.end() }
 
@@ -113,7 +116,9 @@ public final class Session: Sendable {
 
 extension DuckDB {
   /// Starts a DuckDB that waits for its statements.
-  public func session(_ settings: Settings = Settings()) throws(Failure) -> Session {
-    try Session(self, settings)
+  ///
+  /// - Parameter first: statements that it runs before, and that give no rows. That one fails is said by the first turn.
+  public func session(_ settings: Settings = Settings(), first: [SQL] = []) throws(Failure) -> Session {
+    try Session(self, settings, first: first)
   }
 }

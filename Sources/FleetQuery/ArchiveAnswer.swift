@@ -46,8 +46,9 @@ extension FleetQuery {
       plain, reading: joined(scratch, "in"), writing: [folder, spill],
       Gather.settings(scratch: spill, deadline: deadline))
     defer { started.end() }
-    try await started.open(["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"])
-    try await started.run(answerStatements(asked, in: folder))
+    try await started.run(
+      ["CREATE VIEW \(name: rowsName) AS \(archiveRows(files, plan.used))"],
+      answerStatements(asked, in: folder))
     var answer = Gather.Answer(node: Node(region: "", zone: "", name: "archive"), files: [], isArchive: true)
     for (number, _) in asked { answer.answered[number] = [joined(folder, "\(number).parquet")] }
     return answer

@@ -77,14 +77,13 @@ public struct FleetQuery: Sendable {
   ) async throws(Failure) -> QueryResult {
     let watch = Stopwatch()
     let deadline = Deadline.after(seconds: request.deadline)
-    for folder in ["in", "out", "spill"] { try makeScratch(joined(scratch, folder)) }
-    let prepared = try await prepare(request, deadline)
+    let last = max(10, request.deadline / 4)
+    let started = try start(until: .after(seconds: request.deadline + last))
+    defer { started.end() }
+    let prepared = try await prepare(request, started.session)
     var streamer = Streamer(
       gather: Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used), plan: prepared.plan,
-      columns: prepared.columns, file: request.file, take: take)
-    defer { streamer.close() }
-    let last = max(10, request.deadline / 4)
-    if !prepared.nodes.isEmpty { try streamer.start(until: .after(seconds: request.deadline + last)) }
+      columns: prepared.columns, file: request.file, started: started, take: take)
     var asked = try await ask(request, prepared, &streamer, deadline)
     var attempt = 1
     while asked.isTooOld {
@@ -121,7 +120,7 @@ public struct FleetQuery: Sendable {
 
   /// How the statement would be answered, as text for people; nobody is asked.
   public func explain(_ request: QueryRequest) async throws(Failure) -> String {
-    let prepared = try await prepare(request, .after(seconds: request.deadline))
+    let prepared = try await prepareAlone(request)
     let plan = prepared.plan
     let way =
       switch plan.way {
@@ -133,7 +132,7 @@ public struct FleetQuery: Sendable {
     var text = "way      \(way)\n"
     text += "reads    \(relations.map(\.rawValue).sorted().joined(separator: ", "))\n"
     text += "nodes    \(prepared.nodes.count) of \(prepared.nodes.count + prepared.pruned)\n"
-    let columns = relationColumns.map(\.name).filter(plan.used.uses)
+    let columns = relationColumns.map(\.name).filter(plan.used.uses) + plan.used.derived.map(\.shown)
     text += "columns  \(columns.joined(separator: ", "))\n"
     if plan.liveFilter != .everything { text += "scanned  \(plan.liveFilter.sql)\n" }
     for question in plan.questions {
@@ -153,10 +152,20 @@ public struct FleetQuery: Sendable {
     var pruned: Int
   }
 
-  private func prepare(_ request: QueryRequest, _ deadline: Deadline) async throws(Failure) -> Prepared {
-    let session = try plain.session(Gather.settings(scratch: nil, deadline: deadline))
-    defer { session.end() }
-    try await session.run(Gather.emptyViews + Gather.lock(folders: []))
+  /// The DuckDB that plans the statement, and finishes it when the nodes have answered.
+  private func start(until deadline: Deadline) throws(Failure) -> Confined {
+    for folder in ["in", "out", "spill"] { try makeScratch(joined(scratch, folder)) }
+    return try Gather(duckdb: plain, scratch: scratch, used: UsedColumns()).start(until: deadline)
+  }
+
+  private func prepareAlone(_ request: QueryRequest) async throws(Failure) -> Prepared {
+    let started = try start(until: .after(seconds: request.deadline))
+    defer { started.end() }
+    return try await prepare(request, started.session)
+  }
+
+  private func prepare(_ request: QueryRequest, _ session: Session) async throws(Failure) -> Prepared {
+    try await session.run(Gather.emptyViews)
     let moment = clock.now()
     let statement = try await session.statement(request.text, parameters: request.parameters, at: moment)
     let columns: [ResultColumn]
@@ -255,7 +264,7 @@ public struct FleetQuery: Sendable {
   ///
   /// - Throws: `engine.no-jobs`, `query.no-nodes`, and what ``run(_:take:)`` throws.
   public func printedJob(_ request: QueryRequest) async throws(Failure) -> [UInt8] {
-    let prepared = try await prepare(request, .after(seconds: request.deadline))
+    let prepared = try await prepareAlone(request)
     guard !prepared.nodes.isEmpty else {
       throw Failure("query.no-nodes", "The statement asks no node: there is no job.")
     }

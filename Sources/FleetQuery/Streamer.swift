@@ -20,24 +20,20 @@ struct Streamer {
   private var isOpen = false
   private var pending: [Gather.Answer] = []
   private var sinceLast: Stopwatch?
-  /// For the next rows that are finished.
+  /// For the next rows that are finished: the one that the statement was planned with.
   private var started: Confined?
 
   init(
-    gather: Gather, plan: QueryPlan, columns: [ResultColumn], file: ResultFile, take: @escaping Take
+    gather: Gather, plan: QueryPlan, columns: [ResultColumn], file: ResultFile, started: Confined,
+    take: @escaping Take
   ) {
+    self.started = started
     self.gather = gather
     self.plan = plan
     self.columns = columns
     self.file = file
     self.take = take
   }
-
-  /// Starts DuckDB, so that it is there when the nodes have answered.
-  mutating func start(until end: Deadline) throws(Failure) { started = try gather.start(until: end) }
-
-  /// Lets go what was started for rows that do not come.
-  mutating func close() { started.take()?.end() }
 
   /// Seconds between two looks at what there is. To finish rows takes a start of DuckDB's.
   static let pause = 0.2
@@ -78,7 +74,10 @@ struct Streamer {
   {
     var path = ""
     do throws(Failure) {
-      let started = if let started = started.take() { started } else { try gather.start(until: end) }
+      let started =
+        if let started = started.take(), !started.hasEnded { started } else {
+          try gather.start(until: end)
+        }
       path = try await gather.run(plan, columns, as: file, answers, archive: archive, in: started)
     } catch {
       // By the statement's own fault, or by a node's that sent no such rows: nothing but its own part may fail then.

@@ -40,6 +40,8 @@ import Testing
         "SELECT * FROM live", "SELECT count(*) AS n FROM live WHERE length(message) > 3",
         "SELECT count(*) AS n FROM live WHERE id = '1'",
         "SELECT count(*) AS n FROM live l WHERE l.text IS NOT NULL",
+        // Nodes make these of columns that are not in what they send.
+        "SELECT sum(length(message)) AS n FROM live", "SELECT median(strlen(id)) AS n FROM live",
       ] {
         let (_, refused) = try await asked(fleet, statement)
         #expect(
@@ -80,6 +82,13 @@ import Testing
             ended.status == 0 && (rows.isEmpty || rows.first?["n"]?.integer == 0), "\(statement): \(ended)")
         }
       }
+      let (lengths, _) = try await asked(
+        fleet,
+        "SELECT count(length(message)) AS messages, min(length(id)) AS least, max(strlen(id)) AS greatest, count(length(id)) AS ids FROM live WHERE node = '\(node)'"
+      )
+      #expect(
+        lengths.first?["messages"]?.integer == 0 && lengths.first?["least"]?.integer == 64
+          && lengths.first?["greatest"]?.integer == 64 && lengths.first?["ids"]?.integer == 40, "\(lengths)")
       let line = try await fleet.gadwall("query", "SELECT count(*) FROM live")
       #expect(line.errors.contains("limited by policy"), "\(line)")
     }

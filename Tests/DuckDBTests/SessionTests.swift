@@ -23,6 +23,20 @@ import Testing
     #expect(after?.code == "duckdb.failed")
   }
 
+  @Test func whatItRunsFirstIsBeforeItsTurns() async throws {
+    let session = try await testDuckDB().session(first: [
+      "CREATE TEMP TABLE t AS SELECT 7 AS a", "SET lock_configuration = true",
+    ])
+    defer { session.end() }
+    #expect(try await session.run(["SELECT a FROM t"]).first?.first?["a"]?.integer == 7)
+    #expect(!session.hasEnded)
+    await #expect(throws: Failure.self) { try await session.run(["SET threads = 1"]) }
+    #expect(session.hasEnded)
+    let broken = try await testDuckDB().session(first: ["SELECT no_such_thing"])
+    let failure = await #expect(throws: Failure.self) { try await broken.run(["SELECT 1"]) }
+    #expect(failure?.words.contains("no_such_thing") == true)
+  }
+
   @Test func itsDeadlineEndsIt() async throws {
     var settings = DuckDB.Settings()
     settings.deadline = .after(seconds: 0.3)

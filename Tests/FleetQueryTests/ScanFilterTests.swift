@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: 0..<8) func theScannerKeepsWhatDuckDBWould(seed: Int) async throws {
     try await withScratch { folder in
       var random = SeededRandom(seed: UInt64(seed))
-      let bytes = lines(400, &random)
+      let bytes = randomLines(400, &random)
       let file = RowFilter.FileFacts(
         stream: "app.log", region: "eu-west1", zone: "b", node: "vm1", rotated: 1_795_442_400_000_000)
       let all = joined(folder, "all.parquet")
@@ -129,69 +129,7 @@ import Testing
   }
 }
 
-// MARK: lines and filters
-
-private let words = [
-  "Auth", "AppStack", "[SECURITY]", "[INFO]", "[X]", "é€", "😀", "a\"b", "back\\slash", "tab\there", "", "a b",
-  "%", "_",
-  "needle", "{\"k\": 1}", "\u{7F}", "ß",
-]
-
-/// What a value of a JSON string may look like in a line: as it is, or with escapes.
-private func written(_ text: String, _ random: inout SeededRandom) -> String {
-  let digits = Array("0123456789abcdef")
-  var out = "\""
-  for unit in text.utf16 {
-    if unit < 0x20 || unit == 0x22 || unit == 0x5C || random.below(40) == 0 {
-      out += "\\u" + [12, 8, 4, 0].map { String(digits[Int(unit >> UInt16($0) & 15)]) }.joined()
-    } else if unit & 0xF800 == 0xD800 {
-      out += "\u{1}"
-    } else {
-      out.unicodeScalars.append(Unicode.Scalar(unit) ?? " ")
-    }
-  }
-  // A pair of surrogates is one character.
-  guard out.contains("\u{1}") else { return out + "\"" }
-  return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\t", with: "\\t")
-    + "\""
-}
-
-private func message(_ random: inout SeededRandom) -> String {
-  (0..<1 + random.below(4)).map { _ in words[random.below(words.count)] }.joined(separator: " ")
-}
-
-private func lines(_ count: Int, _ random: inout SeededRandom) -> [UInt8] {
-  var bytes: [UInt8] = []
-  for number in 0..<count {
-    switch random.below(12) {
-    case 0: bytes += "no json at all needle".utf8
-    case 1: bytes += [0x22, 0xFF, 0xC3] + Array("needle [X]".utf8)
-    case 2: bytes += "   ".utf8
-    default:
-      var members: [String] = []
-      if random.below(8) > 0 {
-        let texts = ["\(number % 50)", "needle-\(number % 7)"]
-        members.append(
-          "\"id\":" + (random.below(4) == 0 ? "\(number % 50)" : written(texts[random.below(2)], &random)))
-      }
-      switch random.below(8) {
-      case 0: members.append(#""message" : { "k": [ 1,  "needle" ], "l" : true }"#)
-      case 1: members.append("\"message\":null")
-      default: members.append("\"message\":" + written(message(&random), &random))
-      }
-      if random.below(6) > 0 {
-        members.append(
-          "\"@timestamp\":\"2026-11-23T14:\(10 + random.below(50)):00\(random.below(9) == 0 ? "x" : "Z")\"")
-      }
-      if random.below(3) > 0 { members.append("\"@version\":" + ["\"1\"", "1.1", "null"][random.below(3)]) }
-      if random.below(4) == 0 { members.append("\"k\":" + written(message(&random), &random)) }
-      bytes += ("{" + members.joined(separator: random.below(5) == 0 ? " , " : ",") + "}").utf8
-    }
-    if random.below(10) == 0 { bytes.append(0x0D) }
-    if number < count - 1 || random.below(2) == 0 { bytes.append(0x0A) }
-  }
-  return bytes
-}
+// MARK: filters
 
 private func filter(_ depth: Int, _ random: inout SeededRandom) -> RowFilter {
   let columns = RowFilter.TextColumn.allCases
@@ -199,7 +137,7 @@ private func filter(_ depth: Int, _ random: inout SeededRandom) -> RowFilter {
   switch random.below(depth > 0 ? 10 : 7) {
   case 0..<4:
     let texts =
-      words + [
+      lineWords + [
         "SECURITY", "INFO", "X", "1", "1.1", "needle-3", "7", "k\":", "app", "eu-west1",
         #"{"k":[1,"needle"],"l":true}"#,
       ]
@@ -207,7 +145,7 @@ private func filter(_ depth: Int, _ random: inout SeededRandom) -> RowFilter {
     let tests: [RowFilter.TextTest] = [
       .equals(text), .contains(text), .hasPrefix(text), .hasSuffix(text), .isLess(text), .isLessOrEqual(text),
       .like(
-        [text, words[random.below(words.count)]].filter {
+        [text, lineWords[random.below(lineWords.count)]].filter {
           !$0.isEmpty && !$0.contains("%") && !$0.contains("_")
         },
         startsThere: random.below(2) == 0, endsThere: random.below(2) == 0),
@@ -249,8 +187,4 @@ private func write(_ bytes: [UInt8], _ filter: RowFilter, to path: String, _ ran
   try scanner.finish(.rotated) { try writer.append(&$0) }
   try scanner.drain { try writer.append(&$0) }
   _ = try writer.finish()
-}
-
-extension SeededRandom {
-  fileprivate mutating func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &self) }
 }

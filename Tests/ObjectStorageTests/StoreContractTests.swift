@@ -84,6 +84,15 @@ import Testing
       try await store.put(moving: file, at: "moved")
       #expect(!exists(file))
       #expect(try await store.stat("moved")?.size == Int64(size))
+      let taken = joined(folder, "taken")
+      #expect(try await store.take("moved", toFile: taken))
+      #expect(try readFile(taken, limit: .mebibytes(32)) == bytes)
+      // A folder has not copied it.
+      if kind == .folder { #expect(try await store.stat("moved") == nil) }
+      #expect(try await !store.take("no such key", toFile: joined(folder, "none")))
+      await #expect(throws: Failure.self) {
+        _ = try await store.take("raw/dt=2026-11-23/big 1", toFile: back)
+      }
     }
   }
 

@@ -115,6 +115,31 @@ private func escaped(_ text: String) -> String {
 }
 
 @Suite struct TimestampRuleTests {
+  /// The form that most logs have is read by itself, and the minute of the line before is remembered: neither changes anything.
+  @Test func theUsualFormIsReadAsTheOthersAre() async throws {
+    var random = SeededRandom(seed: 7)
+    let others = Array("0123456789:.-TZ+ ,/x\u{7F}")
+    var texts: [String] = []
+    for number in 0..<4000 {
+      var text = Array("2026-11-23T14:\(10 + number / 700):0\(number % 10).\(100 + number % 800)Z")
+      for _ in 0..<Int.random(in: 0..<3, using: &random) {
+        text[Int.random(in: 0..<text.count, using: &random)] = others.randomElement(using: &random)!
+      }
+      texts.append(String(text))
+    }
+    let lines = texts.map { "{\"@timestamp\":\"\($0)\"}\n" }.joined()
+    let scanned = try await scan(lines)
+    var readable = 0
+    for (text, row) in zip(texts, scanned.rows) {
+      // The same by the way of all other forms.
+      let other = text.hasSuffix("Z") ? text.dropLast() + "+00:00" : text + " "
+      let moment = text.hasSuffix("Z") ? timestamp(of: String(other)) : timestamp(of: text)
+      #expect(row.ts == moment && timestamp(of: text) == moment, "\(text)")
+      if moment != nil { readable += 1 }
+    }
+    #expect(readable > 1500 && readable < 3500)
+  }
+
   @Test(arguments: readable) func readableTimes(_ text: String, _ microseconds: Int64) async throws {
     for written in [text, escaped(text)] {
       let scanned = try await scan("{\"@timestamp\":\"\(written)\"}")

@@ -51,7 +51,7 @@ struct Gather: Sendable {
     return settings
   }
 
-  /// Shuts the door behind what was set up: from then on only these folders can be read or written, and nothing can be set.
+  /// Shuts the door: from then on only these folders can be read or written, and nothing can be set.
   static func lock(folders: [String]) -> [SQL] {
     [
       "SET allowed_directories = \(folders)", "SET enable_external_access = false",
@@ -61,7 +61,7 @@ struct Gather: Sendable {
 
   /// Views without a row, for the names and types of a statement.
   static let emptyViews: [SQL] = (Relation.allCases.map(\.rawValue) + [rowsName]).map { name in
-    "CREATE VIEW \(name: name) AS \(emptyRows())"
+    "CREATE OR REPLACE VIEW \(name: name) AS \(emptyRows())"
   }
 
   // MARK: what was sent
@@ -82,8 +82,8 @@ struct Gather: Sendable {
 
   private func views(live: SQL, archive: SQL) -> [SQL] {
     [
-      "CREATE VIEW live AS \(live)", "CREATE VIEW archive AS \(archive)",
-      "CREATE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
+      "CREATE OR REPLACE VIEW live AS \(live)", "CREATE OR REPLACE VIEW archive AS \(archive)",
+      "CREATE OR REPLACE VIEW logs AS SELECT * FROM archive UNION ALL SELECT * FROM live",
     ]
   }
 
@@ -94,7 +94,7 @@ struct Gather: Sendable {
     if !withRows.isEmpty {
       let path = joined(scratch, "in/files-\(randomName()).ndjson")
       try writeFiles(withRows, to: path)
-      sql = [filesTable(path), "CREATE VIEW \(name: rowsName) AS \(liveRows(withRows, used))"]
+      sql = [filesTable(path), "CREATE OR REPLACE VIEW \(name: rowsName) AS \(liveRows(withRows, used))"]
     }
     return sql
       + questions.enumerated().map { index, question -> SQL in
@@ -127,13 +127,14 @@ struct Gather: Sendable {
               counted: question.rowsSQL == nil && question.isBag))
         }
         if parts.isEmpty { parts.append("SELECT \(columns { _ in "NULL" }) LIMIT 0") }
-        return "CREATE VIEW \(name: partialName(index)) AS \(parts.joined(separator: " UNION ALL "))"
+        return
+          "CREATE OR REPLACE VIEW \(name: partialName(index)) AS \(parts.joined(separator: " UNION ALL "))"
       }
   }
 
   // MARK: the statement
 
-  /// Starts the DuckDB that one run will need.
+  /// Starts the DuckDB that one run needs.
   func start(until deadline: Deadline) throws(Failure) -> Confined {
     let spill = joined(scratch, "spill")
     return try Confined(
@@ -166,8 +167,7 @@ struct Gather: Sendable {
       case .csv: "COPY (SELECT * \(rows)) TO \(output) (FORMAT csv, HEADER false)"
       case .parquet: "COPY (SELECT \(renamed(columns)) \(rows)) TO \(output) (FORMAT parquet)"
       }
-    try await started.open(try relations(plan, answers, archive: archive))
-    try await started.run([copy])
+    try await started.run(try relations(plan, answers, archive: archive), [copy])
     return output
   }
 
@@ -193,8 +193,9 @@ struct Gather: Sendable {
       do throws(Failure) {
         let started = try start(until: deadline)
         defer { started.end() }
-        try await started.open(try relations(plan, [answer], archive: []))
-        try await started.run(names.map { "SELECT max(hash(gadwall_all)) FROM \($0) AS gadwall_all" })
+        try await started.run(
+          try relations(plan, [answer], archive: []),
+          names.map { "SELECT max(hash(gadwall_all)) FROM \($0) AS gadwall_all" })
       } catch {
         guard error.code == "sql.failed" else { throw error }
         found.append((answer.node, error.words))

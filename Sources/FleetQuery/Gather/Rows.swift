@@ -7,12 +7,12 @@ import Support
 // What frames, the archive's columns and answers are to DuckDB, on nodes and on the control machine alike.
 
 /// A DuckDB for statements over files that somebody else has written, and the user's expressions in them. The operating system leaves it some
-/// folders and nothing else; from the first of these expressions on DuckDB itself refuses others as well, and nothing can be set.
+/// folders and nothing else; DuckDB itself refuses others as well, and nothing can be set.
 ///
 /// It is started before there is something to do for it: that takes it 15 ms, in which others can read logs.
 struct Confined: Sendable {
-  private let session: Session
-  private let door: [SQL]
+  /// For statements that are tried: with the first that fails it ends.
+  let session: Session
 
   /// - Parameters:
   ///   - reading: a folder, which must be there, as must those for writing.
@@ -22,25 +22,23 @@ struct Confined: Sendable {
   ) throws(Failure) {
     var settings = settings
     settings.confinement = DuckDB.Confinement(readable: [reading], writable: writing)
-    session = try duckdb.session(settings)
-    door = Gather.lock(folders: ([reading] + writing).map { $0 + "/" })
+    session = try duckdb.session(
+      settings, first: Gather.lock(folders: ([reading] + writing).map { $0 + "/" }))
   }
 
-  /// Runs statements of ours that make the views, and then locks the door.
+  /// Runs statements and gives what ``DuckDB/run(_:_:)`` does.
   ///
-  /// - Throws: `sql.failed` with DuckDB's words, as of all that is run.
-  func open(_ relations: [SQL]) async throws(Failure) {
-    try await run(door.dropLast() + relations + door.suffix(1))
-  }
-
-  /// Runs statements with the user's expressions and gives what ``DuckDB/run(_:_:)`` does.
+  /// - Parameter relations: statements of ours before them, which make the views.
+  /// - Throws: `sql.failed` with DuckDB's words.
   @discardableResult
-  func run(_ statements: [SQL]) async throws(Failure) -> [[JSONValue]] {
-    do { return try await session.run(statements) } catch {
+  func run(_ relations: [SQL] = [], _ statements: [SQL]) async throws(Failure) -> [[JSONValue]] {
+    do { return try await session.run(relations + statements) } catch {
       guard error.code == "duckdb.failed" else { throw error }
       throw Failure("sql.failed", "The statement failed.", words: error.words)
     }
   }
+
+  var hasEnded: Bool { session.hasEnded }
 
   func end() { session.end() }
 }
@@ -54,7 +52,7 @@ func makeScratch(_ path: String) throws(Failure) {
 
 /// A table of the files that frames' rows are of.
 func filesTable(_ path: String) -> SQL {
-  "CREATE TABLE gadwall_files AS SELECT * FROM read_json(\(path), format = 'newline_delimited', columns = {number: 'INTEGER', region: 'VARCHAR', zone: 'VARCHAR', node: 'VARCHAR', stream: 'VARCHAR', rotated: 'TIMESTAMPTZ', batch: 'VARCHAR'})"
+  "CREATE OR REPLACE TABLE gadwall_files AS SELECT * FROM read_json(\(path), format = 'newline_delimited', columns = {number: 'INTEGER', region: 'VARCHAR', zone: 'VARCHAR', node: 'VARCHAR', stream: 'VARCHAR', rotated: 'TIMESTAMPTZ', batch: 'VARCHAR'})"
 }
 
 /// A SELECT of the relation's columns over frames.

@@ -10,7 +10,7 @@ struct Workbench {
   private let scratch: String
   private let deadline: Deadline
   private var started: Confined?
-  private var isOpen = false
+  private var hasRelations = false
 
   init(_ duckdb: DuckDB, scratch: String, until deadline: Deadline) throws(Failure) {
     self.duckdb = duckdb
@@ -40,15 +40,16 @@ struct Workbench {
     _ statements: [SQL], over frames: Gather.Answer, _ used: UsedColumns
   ) async throws(Failure) -> [[JSONValue]] {
     let duckdb = try start()
-    if !isOpen {
+    var relations: [SQL] = []
+    if !hasRelations {
       let files = joined(scratch, "files.ndjson")
       try writeFiles([frames], to: files)
-      try await duckdb.open([
+      relations = [
         filesTable(files), "CREATE VIEW \(name: rowsName) AS \(liveRows([frames], used))",
-      ])
-      isOpen = true
+      ]
+      hasRelations = true
     }
-    return try await duckdb.run(statements)
+    return try await duckdb.run(relations, statements)
   }
 
   func end() { started?.end() }

@@ -71,6 +71,15 @@ extension DerivedColumn {
     }
   }
 
+  /// What it stands for in a statement.
+  var shown: String {
+    switch self {
+    case .length(let column, let unit): "\(unit == .bytes ? "strlen" : "length")(\(column.rawValue))"
+    case .floor(let width):
+      "date_trunc('\(parts.first { $0.value == width }?.key ?? "\(width) microseconds")', ts)"
+    }
+  }
+
   /// The same of a relation's columns.
   var sql: SQL {
     switch self {
