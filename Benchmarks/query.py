@@ -133,11 +133,12 @@ def ask_duckdb(work, statement):
 
 
 def coverage(answer):
-    """Bytes that were read and that were moved, and the nodes' own seconds."""
+    """Bytes that were read and that were moved, the nodes' own seconds, and the rows that moved of each line that was read."""
     nodes = json.loads(answer.err)["nodes"]
     if any(node["state"] != "answered" or node["passedOver"] for node in nodes):
         sys.exit(f"not all of it was answered: {answer.err.decode()}")
-    return sum(int(node["bytes"]) for node in nodes), sum(int(node["moved"]) for node in nodes), sum(node["seconds"] for node in nodes)
+    read, moved, lines, sent = (sum(int(node[key]) for node in nodes) for key in ("bytes", "moved", "lines", "movedRows"))
+    return read, moved, sum(node["seconds"] for node in nodes), sent / max(1, lines)
 
 
 def rows(text):
@@ -211,7 +212,7 @@ def statements(work):
             a.append(ask(work, ours))
             b.append(ask_duckdb(work, theirs))
             compare(ours, a[-1].out, b[-1].out)
-        read, moved, _ = coverage(a[-1])
+        read, moved, *_ = coverage(a[-1])
         mine, its = medians(a), medians(b)
         ratio = ratios(mine, its)
         note(kind=kind, statement=ours, gadwall=mine, duckdb=its, **ratio, goal=GOALS[kind], read=read, moved=moved)
@@ -297,7 +298,7 @@ def selectivity(work):
                 if form == "groups" or turn == 0:
                     compare(seeing, a[-1].out, c[-1].out)
                     compare(blind, b[-1].out, c[-1].out)
-            read, moved, _ = coverage(a[-1])
+            read, moved, *_ = coverage(a[-1])
             kept = sum(int(row[1]) for row in rows(a[-1].out)[1]) if form == "groups" else a[-1].out.count(b"\n") - 1
             mine, without, its = medians(a), medians(b), medians(c)
             filtered, ratio = ratios(mine, without), ratios(mine, its)
@@ -492,7 +493,7 @@ def moved_to(work, store):
         generate(work / f"nodes/{name}/logs/my_logs.log.1", 16 * 1048576, number)
     configure(work, names, store)
     texts = list(collection())
-    split, shares, failed = set(), {}, 0
+    split, unique, shares, failed = set(), set(), {}, 0
     for text in texts:
         plan = timed([gadwall, "query", "--explain", text], work).out
         if not plan.startswith(b"way      split"):
@@ -504,25 +505,32 @@ def moved_to(work, store):
         if answer is None:
             failed += 1
             continue
-        read, sent, _ = coverage(answer)
-        note(kind="moved", statement=text, read=read, moved=sent)
+        read, sent, _, repeated = coverage(answer)
+        note(kind="moved", statement=text, read=read, moved=sent, rows_per_line=round(repeated, 3))
         # Conditions may leave nothing to read.
         if read:
             shares[text] = sent / read
+        # A node has a group for every other line at least: its keys hardly ever come twice.
+        if repeated > 0.5:
+            unique.add(text)
     print(f"  {size_of(work):,} bytes on four nodes, {len(texts):,} statements, {failed} that split fail over these logs: how many split (90 %), and of those "
           "that read live or logs alone move at most 1 % of the bytes (95 %)")
     for what, some in (("whose outermost SELECT aggregates over one relation", list(aggregating(work, texts))), ("all", texts)):
         its_split, asked = [text for text in some if text in split], [text for text in some if text in shares]
         little = [text for text in asked if shares[text] <= 0.01]
-        note(kind="moved", what=what, statements=len(some), split=len(its_split), asked=len(asked), little=len(little))
+        others = [text for text in asked if text not in unique]
+        among = sum(shares[text] <= 0.01 for text in others)
+        note(kind="moved", what=what, statements=len(some), split=len(its_split), asked=len(asked), little=len(little), near_unique=len(asked) - len(others),
+             little_of_others=among)
         print(f"  {what}: {len(its_split)} of {len(some):,}, {percent(len(its_split), len(some))}; "
-              f"{len(little)} of {len(asked)}, {percent(len(little), len(asked))}")
+              f"{len(little)} of {len(asked)}, {percent(len(little), len(asked))}; of those whose keys are not nearly unique "
+              f"{among} of {len(others)}, {percent(among, len(others))}")
     for text in aggregating(work, texts):
         if text not in split:
             print(f"  does not split  {' '.join(text.split())}")
     for text, share in sorted(shares.items(), key=lambda item: -item[1]):
         if share > 0.01:
-            print(f"  {percent(share, 1):>9} moved  {' '.join(text.split())}")
+            print(f"  {percent(share, 1):>9} moved{', keys nearly unique' if text in unique else ''}  {' '.join(text.split())}")
 
 
 PR_SET_CHILD_SUBREAPER = 36

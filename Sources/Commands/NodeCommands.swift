@@ -100,7 +100,7 @@ private struct NodeTaskStart<Document: DocumentOfNodes> {
     let node = try NodeContext.identity(declared: try declaredNode(nodeRoot), environment: environmentNode())
     document = try decodeJSON(
       Document.self, from: bytes, code: "task.broken", document: "The task document \(printable(name))",
-      reader: node.key)
+      remedy: "Install the same Gadwall on the node and on the control machine.", reader: node.key)
     guard document.nodes[node.key] != nil else {
       throw Failure(
         "task.other-node", "The task is not for the node \(node), which this machine is.",

@@ -19,8 +19,9 @@ public struct Coverage: Sendable, Codable {
     public var malformed: Int64? = 0
     /// Files that were left unread for the same reason.
     public var prunedFiles = 0
-    /// Bytes of its answer.
+    /// Bytes of its answer, and its rows: groups, or rows of the logs.
     @Count public var moved: Int64
+    @Count public var movedRows: Int64
     public var seconds = 0.0
     /// What the node's policy changes of its rows.
     public var policy: [String] = []
@@ -36,6 +37,7 @@ public struct Coverage: Sendable, Codable {
       bytes = 0
       lines = 0
       moved = 0
+      movedRows = 0
     }
 
     var gaps: [PassedOver] { passedOver.filter(\.isGap) }

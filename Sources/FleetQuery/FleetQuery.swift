@@ -121,24 +121,9 @@ public struct FleetQuery: Sendable {
   /// How the statement would be answered, as text for people; nobody is asked.
   public func explain(_ request: QueryRequest) async throws(Failure) -> String {
     let prepared = try await prepareAlone(request)
-    let plan = prepared.plan
-    let way =
-      switch plan.way {
-      case .nothing: "nothing: the statement reads no relation"
-      case .split: "split: nodes send groups, which are finished here"
-      case .ship: "ship: nodes send the columns that are used, and the statement runs here"
-      }
-    let relations = prepared.statement.relations
-    var text = "way      \(way)\n"
-    text += "reads    \(relations.map(\.rawValue).sorted().joined(separator: ", "))\n"
-    text += "nodes    \(prepared.nodes.count) of \(prepared.nodes.count + prepared.pruned)\n"
-    let columns = relationColumns.map(\.name).filter(plan.used.uses) + plan.used.derived.map(\.shown)
-    text += "columns  \(columns.joined(separator: ", "))\n"
-    if plan.liveFilter != .everything { text += "scanned  \(plan.liveFilter.sql)\n" }
-    for question in plan.questions {
-      text += "asked    \(question.sql)\(question.isBag ? "  -- each row for as many" : "")\n"
-    }
-    return text + "gather   \(plan.gather.text)\n"
+    return explanation(
+      prepared.plan, reads: prepared.statement.relations, asked: prepared.nodes.count,
+      of: prepared.nodes.count + prepared.pruned)
   }
 
   // MARK: the statement

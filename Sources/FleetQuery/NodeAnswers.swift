@@ -38,6 +38,7 @@ extension FleetQuery {
         coverage.policy = report.policy
         coverage.mayWithhold = report.mayWithhold
         coverage.moved = report.parts.reduce(0) { $0 + $1.bytes }
+        coverage.movedRows = report.parts.reduce(0) { $0 + $1.rows }
         coverage.seconds = report.seconds
         coverage.passedOver = report.passedOver
         taken = answer
@@ -65,7 +66,8 @@ extension FleetQuery {
       throw Failure("query.no-report", "The node ended well, and its report is not in the store.")
     }
     let report = try decodeJSON(
-      QueryReport.self, from: bytes, code: "query.report", document: "The report \(key)")
+      QueryReport.self, from: bytes, code: "query.report", document: "The report \(key)",
+      remedy: "Install the same Gadwall on the node and here.")
     guard report.node == node, report.query == query else {
       throw Failure("query.report", "The report \(key) is another node's, or of another query.")
     }
@@ -104,15 +106,15 @@ extension FleetQuery {
   func check(_ report: QueryReport, _ key: String, _ document: QueryDocument) async throws(Failure) {
     func refuse(_ what: String) -> Failure { Failure("query.report", "The report \(key) \(what).") }
     let sane: ClosedRange<Int64> = 0...(1 << 50)
-    guard
+    let numbers =
       [report.bytes, report.lines, report.malformed ?? 0, Int64(report.prunedFiles), Int64(report.fileCount)]
-        .allSatisfy(
-          sane.contains),
+      + report.parts.map(\.rows)
+    guard numbers.allSatisfy(sane.contains),
       (0...1e9).contains(report.seconds)
     else { throw refuse("has numbers that can't be") }
-    let numbers = document.numbers(of: report.node)
+    let itsFiles = document.numbers(of: report.node)
     guard Set(report.files.map(\.number)).count == report.files.count,
-      report.files.allSatisfy({ numbers.contains($0.number) })
+      report.files.allSatisfy({ itsFiles.contains($0.number) })
     else { throw refuse("names files that are not its own") }
     let questions = report.parts.compactMap(\.question)
     guard report.parts.count <= 1024, Set(report.parts.map(\.key)).count == report.parts.count,

@@ -152,6 +152,7 @@ import Testing
     "a wrong checksum": { report, _ in report.parts[0].checksum ^= 1 },
     "a wrong size": { report, _ in report.parts[0].bytes += 1 },
     "sizes beyond all numbers": { report, _ in report.parts[0].bytes = .max },
+    "rows beyond all numbers": { report, _ in report.parts[0].rows = .max },
     "counts beyond all numbers": { report, _ in report.lines = .max },
     "counts below zero": { report, _ in report.bytes = -1 },
   ]

@@ -6,8 +6,10 @@ import Support
 /// Only for a statement that is one SELECT over one relation. The statement runs over what they send as it was written, so whatever is kept too much
 /// does no harm.
 ///
-/// - Returns: a query over ``rowsName`` that gives the used columns of these rows; nil when nothing can be left out.
-func narrowedQuery(_ select: Syntax, _ used: UsedColumns) -> (relation: Relation, node: Syntax)? {
+/// - Returns: a query over ``rowsName`` that gives the used columns of these rows, and how many a LIMIT leaves of them; nil when nothing can be left out.
+func narrowedQuery(_ select: Syntax, _ used: UsedColumns) -> (
+  relation: Relation, node: Syntax, mostRows: Int?
+)? {
   guard select.type == "SELECT_NODE", let from = select["from_table"], let relation = plainRelation(from),
     (select["cte_map"]?["map"]?.items ?? []).isEmpty, select["sample"] == nil,
     // Read again somewhere else, it may need what is left out here.
@@ -36,7 +38,7 @@ func narrowedQuery(_ select: Syntax, _ used: UsedColumns) -> (relation: Relation
   node["group_expressions"] = .list([])
   node["group_sets"] = .list([])
   node["aggregate_handling"] = .text("STANDARD_HANDLING")
-  return (relation, node)
+  return (relation, node, first?.last.flatMap { wholeNumber($0["limit"]) })
 }
 
 /// The modifiers that give a part's first rows: its limit and offset together, by its order. Nil when all rows are needed.

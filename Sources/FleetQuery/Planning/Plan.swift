@@ -23,6 +23,8 @@ struct QueryPlan: Sendable {
     var isBag: Bool
     /// Its answer is rows as they are, and no groups of them.
     var isOfRows = false
+    /// How many these are at most, where a LIMIT says so.
+    var mostRows: Int?
     /// Over ``rowsName``, what gives the same of rows as they are: for nodes that have so many groups that grouping saves nothing.
     var rowsSQL: String?
     /// Over ``rowsName``, what they are grouped by, row by row; none where grouping saves something, as far as is known.
@@ -96,7 +98,7 @@ extension Session {
   private func narrowed(
     _ shipped: QueryPlan, _ statement: Statement, _ moments: ScanFilter.Moments
   ) async throws(Failure) -> QueryPlan? {
-    guard let (relation, node) = narrowedQuery(statement.query, shipped.used) else { return nil }
+    guard let (relation, node, mostRows) = narrowedQuery(statement.query, shipped.used) else { return nil }
     let sql = try await rendered(node)
     guard let described = try await described(sql) else { return nil }
     let columns = described.compactMap(QueryPlan.PartialColumn.init)
@@ -106,7 +108,7 @@ extension Session {
     var plan = shipped
     plan.questions = [
       QueryPlan.Question(
-        relation: relation, sql: sql.text, isBag: false, isOfRows: true,
+        relation: relation, sql: sql.text, isBag: false, isOfRows: true, mostRows: mostRows,
         columns: columns)
     ]
     return plan

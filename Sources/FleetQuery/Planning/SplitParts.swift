@@ -17,9 +17,11 @@ struct SplitParts {
   private var needs: [Set<Syntax>] = []
   private let known: SplitSets
 
-  static func key(_ index: Int) -> String { "gadwall_g\(index)" }
-  static func member(_ index: Int) -> String { "gadwall_h\(index)" }
+  static func key(_ index: Int) -> String { "\(keyPrefix)\(index)" }
+  static func member(_ index: Int) -> String { "\(memberPrefix)\(index)" }
   static func value(_ index: Int) -> String { "\(valuePrefix)\(index)" }
+  static let keyPrefix = "gadwall_g"
+  static let memberPrefix = "gadwall_h"
   static let valuePrefix = "gadwall_p"
 
   init(keys: [Syntax], sets: SplitSets) {
