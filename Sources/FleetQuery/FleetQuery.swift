@@ -78,12 +78,13 @@ public struct FleetQuery: Sendable {
     let watch = Stopwatch()
     let deadline = Deadline.after(seconds: request.deadline)
     let last = max(10, request.deadline / 4)
-    let started = try start(until: .after(seconds: request.deadline + last))
-    defer { started.end() }
-    let prepared = try await prepare(request, started.session)
+    let duckdb = try start(until: .after(seconds: request.deadline + last))
+    defer { duckdb.end() }
+    let prepared = try await prepare(request, duckdb.session)
     var streamer = Streamer(
       gather: Gather(duckdb: plain, scratch: scratch, used: prepared.plan.used), plan: prepared.plan,
-      columns: prepared.columns, file: request.file, started: started, take: take)
+      columns: prepared.columns, file: request.file, in: duckdb, take: take)
+    defer { streamer.close() }
     var asked = try await ask(request, prepared, &streamer, deadline)
     var attempt = 1
     while asked.isTooOld {

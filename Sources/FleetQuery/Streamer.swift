@@ -20,14 +20,14 @@ struct Streamer {
   private var isOpen = false
   private var pending: [Gather.Answer] = []
   private var sinceLast: Stopwatch?
-  /// For the next rows that are finished: the one that the statement was planned with.
-  private var started: Confined?
+  /// The one that the statement was planned with, as long as nothing failed in it.
+  private var duckdb: Confined
 
   init(
-    gather: Gather, plan: QueryPlan, columns: [ResultColumn], file: ResultFile, started: Confined,
+    gather: Gather, plan: QueryPlan, columns: [ResultColumn], file: ResultFile, in duckdb: Confined,
     take: @escaping Take
   ) {
-    self.started = started
+    self.duckdb = duckdb
     self.gather = gather
     self.plan = plan
     self.columns = columns
@@ -35,7 +35,7 @@ struct Streamer {
     self.take = take
   }
 
-  /// Seconds between two looks at what there is. To finish rows takes a start of DuckDB's.
+  /// Seconds between two looks at what there is.
   static let pause = 0.2
 
   /// Before it is all asked again. Nothing was given yet: a node was too old.
@@ -74,22 +74,27 @@ struct Streamer {
   {
     var path = ""
     do throws(Failure) {
-      let started =
-        if let started = started.take(), !started.hasEnded { started } else {
-          try gather.start(until: end)
-        }
-      path = try await gather.run(plan, columns, as: file, answers, archive: archive, in: started)
+      path = try await run(answers, archive: archive, until: end)
     } catch {
       // By the statement's own fault, or by a node's that sent no such rows: nothing but its own part may fail then.
       guard error.code == "sql.failed" else { throw error }
       let broken = try await gather.unreadable(plan, answers, until: end)
       guard !broken.isEmpty else { throw error }
       for (node, words) in broken { unreadable[node] = words }
-      path = try await gather.run(
-        plan, columns, as: file, answers.filter { unreadable[$0.node] == nil || $0.isArchive },
-        archive: archive, in: try gather.start(until: end))
+      path = try await run(
+        answers.filter { unreadable[$0.node] == nil || $0.isArchive }, archive: archive, until: end)
     }
     defer { try? removeFile(path) }
     do { try take(columns, path) } catch { throw Failure.from(error) }
   }
+
+  private mutating func run(_ answers: [Gather.Answer], archive: [String], until end: Deadline)
+    async throws(Failure) -> String
+  {
+    if duckdb.hasEnded { duckdb = try gather.start(until: end) }
+    return try await gather.run(plan, columns, as: file, answers, archive: archive, in: duckdb)
+  }
+
+  /// Lets its DuckDB go.
+  func close() { duckdb.end() }
 }

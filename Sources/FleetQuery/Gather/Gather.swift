@@ -134,7 +134,7 @@ struct Gather: Sendable {
 
   // MARK: the statement
 
-  /// Starts the DuckDB that one run needs.
+  /// Starts the DuckDB for ``run(_:_:as:_:archive:in:)``.
   func start(until deadline: Deadline) throws(Failure) -> Confined {
     let spill = joined(scratch, "spill")
     return try Confined(
@@ -144,14 +144,12 @@ struct Gather: Sendable {
 
   /// Runs the statement and writes its rows.
   ///
-  /// - Parameter started: for this run alone.
   /// - Returns: the file with the rows.
   /// - Throws: `sql.failed` with DuckDB's words.
   func run(
     _ plan: QueryPlan, _ columns: [ResultColumn], as file: ResultFile, _ answers: [Answer], archive: [String],
-    in started: Confined
+    in duckdb: Confined
   ) async throws(Failure) -> String {
-    defer { started.end() }
     let output = joined(scratch, "out/\(randomName())")
     let names = columns.indices.map { "c\($0)" as SQL }
     let values = columns.indices.map { index -> SQL in
@@ -167,7 +165,7 @@ struct Gather: Sendable {
       case .csv: "COPY (SELECT * \(rows)) TO \(output) (FORMAT csv, HEADER false)"
       case .parquet: "COPY (SELECT \(renamed(columns)) \(rows)) TO \(output) (FORMAT parquet)"
       }
-    try await started.run(try relations(plan, answers, archive: archive), [copy])
+    try await duckdb.run(try relations(plan, answers, archive: archive), [copy])
     return output
   }
 
