@@ -13,7 +13,8 @@ import Testing
     [.length($0, .characters), .length($0, .bytes)]
   }
   private static let widths: [Int64] = [
-    1, 1_000, 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000, RowFilter.week,
+    1, 1_000, 100_000, 1_000_000, 60_000_000, 900_000_000, 3_600_000_000, 25_200_000_000, 86_400_000_000,
+    RowFilter.week,
   ]
 
   /// Into a frame of these columns and all derived ones.
@@ -101,6 +102,18 @@ import Testing
         "datetrunc('week', l.ts), datetrunc('day', ts), count(*)",
         ["date_trunc('day', ts)", "date_trunc('week', ts)"], []
       ),
+      (
+        "time_bucket(INTERVAL '15 minutes', ts), time_bucket(INTERVAL 6 HOUR, ts), time_bucket('1 day', ts), count(*)",
+        [
+          "date_trunc('day', ts)", "time_bucket(INTERVAL 21600 SECOND, ts)",
+          "time_bucket(INTERVAL 900 SECOND, ts)",
+        ], []
+      ),
+      // Neither are there whole numbers of these in a week.
+      ("time_bucket(INTERVAL '13 minutes', ts), count(*)", [], ["ts"]),
+      ("time_bucket(INTERVAL '1 month', ts), count(*)", [], ["ts"]),
+      ("time_bucket(INTERVAL '1 month -30 days', ts), count(*)", [], ["ts"]),
+      ("time_bucket(INTERVAL '8 days', ts), count(*)", [], ["ts"]),
       // Months are not as long as each other, and this one is of another column.
       ("date_trunc('month', ts), count(*)", [], ["ts"]),
       ("date_trunc('hour', rotated), count(*)", [], ["rotated"]),

@@ -8,12 +8,14 @@ struct Derivation {
   /// So many of a statement; what comes after them is left to DuckDB.
   static let most = 8
   private(set) var columns: [DerivedColumn] = []
+  /// How many microseconds long are constant intervals, as they stand in the statement; those that are no whole part of a week are left out.
+  let widths: [Syntax: Int64]
 
   /// What a node is asked, with these columns where they say the same.
   mutating func derived(_ query: Syntax) -> Syntax {
     // A lambda's parameter may be called like a column.
     guard query.expressionClass != "LAMBDA" else { return query }
-    if let column = derivedColumn(query), let number = number(of: column) {
+    if let column = derivedColumn(query, widths), let number = number(of: column) {
       return Syntax.column(DerivedColumn.name(number)).named(query["alias"]?.string ?? "")
     }
     switch query {
@@ -38,14 +40,14 @@ private let lengths: [String: RowFilter.Unit] = [
   "strlen": .bytes,
 ]
 
-/// Parts of a time that are as long as each other, in microseconds. A multiple of each after the beginning of the year 1 is where DuckDB has one begin
+/// Parts of a time that are as long as each other, in microseconds. A multiple of each, and of any other part of a week, after the beginning of the year 1 is where DuckDB has one begin
 /// (1.5.5: from then to the year 9999).
 private let parts: [String: Int64] = [
   "microseconds": 1, "milliseconds": 1_000, "second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000,
   "day": 86_400_000_000, "week": RowFilter.week,
 ]
 
-private func derivedColumn(_ part: Syntax) -> DerivedColumn? {
+private func derivedColumn(_ part: Syntax, _ widths: [Syntax: Int64]) -> DerivedColumn? {
   guard part.expressionClass == "FUNCTION", part["filter"] == nil, part["distinct"]?.isTrue != true,
     let name = part["function_name"]?.string?.lowercased(), let arguments = part["children"]?.items
   else { return nil }
@@ -56,11 +58,59 @@ private func derivedColumn(_ part: Syntax) -> DerivedColumn? {
     let derived = DerivedColumn.length(column, unit)
     return derived.isSane ? derived : nil
   }
-  guard name == "date_trunc" || name == "datetrunc", arguments.count == 2,
-    arguments[0].expressionClass == "CONSTANT", isColumn(arguments[1]), arguments[1].columnName == "ts",
-    let width = parts[arguments[0]["value"]?["value"]?.string?.lowercased() ?? ""]
-  else { return nil }
-  return .floor(microseconds: width)
+  guard arguments.count == 2, isColumn(arguments[1]), arguments[1].columnName == "ts" else { return nil }
+  switch name {
+  case "date_trunc", "datetrunc":
+    guard arguments[0].expressionClass == "CONSTANT" else { return nil }
+    let part = arguments[0]["value"]?["value"]?.string?.lowercased() ?? ""
+    return parts[part].map { .floor(microseconds: $0) }
+  case "time_bucket": return widths[arguments[0].normalized].map { .floor(microseconds: $0) }
+  default: return nil
+  }
+}
+
+extension Derivation {
+  /// Intervals whose length has to be known.
+  static func widthsAsked(_ query: Syntax) -> Set<Syntax> {
+    var asked: Set<Syntax> = []
+    func look(_ part: Syntax) {
+      if part["function_name"]?.string?.lowercased() == "time_bucket",
+        let first = part["children"]?.items.first, !first.hasColumns
+      {
+        asked.insert(first.normalized)
+      }
+      for part in part.parts { look(part) }
+    }
+    look(query)
+    return asked
+  }
+}
+
+extension Session {
+  /// The lengths of intervals: of those without months that go into a week, since buckets begin with a Monday.
+  func widths(_ intervals: Set<Syntax>) async throws(Failure) -> [Syntax: Int64] {
+    let asked = Array(intervals)
+    guard !asked.isEmpty, asked.count < 100 else { return [:] }
+    let values = asked.flatMap { interval -> [Syntax] in
+      let value = Syntax.cast(interval, to: "INTERVAL")
+      return [
+        .function("typeof", [interval]), .attempt(.function("epoch_us", [value])),
+        .attempt(.function("date_part", [.constant("month"), value])),
+        .attempt(.function("date_part", [.constant("year"), value])),
+      ]
+    }
+    let row = try await constants(values)
+    var widths: [Syntax: Int64] = [:]
+    for (index, interval) in asked.enumerated() {
+      func number(_ place: Int) -> Int64? { row?["v\(index * 4 + place)"]?.integer }
+      let type = row?["v\(index * 4)"]?.string
+      guard type == "INTERVAL" || type == "VARCHAR" && interval.expressionClass == "CONSTANT",
+        let width = number(1), number(2) == 0, number(3) == 0, width > 0, RowFilter.week % width == 0
+      else { continue }
+      widths[interval] = width
+    }
+    return widths
+  }
 }
 
 extension DerivedColumn {
@@ -76,7 +126,13 @@ extension DerivedColumn {
     switch self {
     case .length(let column, let unit): "\(unit == .bytes ? "strlen" : "length")(\(column.rawValue))"
     case .floor(let width):
-      "date_trunc('\(parts.first { $0.value == width }?.key ?? "\(width) microseconds")', ts)"
+      if let part = parts.first(where: { $0.value == width })?.key {
+        "date_trunc('\(part)', ts)"
+      } else if width % 1_000_000 == 0 {
+        "time_bucket(INTERVAL \(width / 1_000_000) SECOND, ts)"
+      } else {
+        "time_bucket(INTERVAL \(width) MICROSECOND, ts)"
+      }
     }
   }
 

@@ -136,7 +136,8 @@ extension Session {
   private func checked(
     _ splits: [SplitSelect], _ gather: Syntax, _ columns: [ResultColumn], _ shipped: QueryPlan
   ) async throws(Failure) -> QueryPlan? {
-    var derivation = Derivation()
+    var derivation = Derivation(
+      widths: try await widths(splits.reduce(into: []) { $0.formUnion(Derivation.widthsAsked($1.node)) }))
     // Before anything is described, since that needs their columns.
     let splits = splits.map { split in
       var split = split
@@ -188,11 +189,7 @@ extension Session {
       let moment = Syntax.cast(expression, to: "TIMESTAMP WITH TIME ZONE")
       return [.function("typeof", [expression]), .attempt(.function("epoch_us", [moment]))]
     }
-    let names = values.indices.map { "v\($0)" as SQL }.joined(separator: ", ")
-    let sql: SQL =
-      "SELECT * FROM query(\(try await rendered(.select(values)).text)) AS gadwall_moments(\(names))"
-    guard try await described(sql) != nil else { return [:] }
-    let row = (try await run([sql])).last?.first
+    let row = try await constants(values)
     var moments: ScanFilter.Moments = [:]
     for (index, expression) in asked.enumerated() {
       let isText = expression.expressionClass == "CONSTANT"
@@ -202,6 +199,15 @@ extension Session {
       moments[expression] = moment
     }
     return moments
+  }
+
+  /// The values of constant expressions, as v0, v1 and so on; nil when they can't be had.
+  func constants(_ values: [Syntax]) async throws(Failure) -> JSONValue? {
+    let names = values.indices.map { "v\($0)" as SQL }.joined(separator: ", ")
+    let sql: SQL =
+      "SELECT * FROM query(\(try await rendered(.select(values)).text)) AS gadwall_constants(\(names))"
+    guard try await described(sql) != nil else { return nil }
+    return (try await run([sql])).last?.first
   }
 
   /// Nodes of which any of the questions may have an answer.

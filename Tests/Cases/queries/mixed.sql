@@ -151,3 +151,16 @@ SELECT node AS category, category AS node, count(DISTINCT line) AS line FROM log
 SELECT count(*) AS n, count(*) AS n, median(line) AS n, max(ts) AS n FROM logs
 
 SELECT category, avg(ts) AS mid, avg(ts::DATE) AS day, max(line) AS m, avg(line) AS a, count(*) AS n FROM logs GROUP BY category
+
+-- what the scanner makes of columns
+SELECT time_bucket(INTERVAL '15 minutes', ts) AS quarter, count(*) AS n, sum(length(message)) AS characters FROM logs GROUP BY ALL ORDER BY ALL
+
+SELECT time_bucket(INTERVAL 6 HOUR, ts) AS part, service, max(strlen(message)) AS bytes FROM live GROUP BY ALL ORDER BY ALL
+
+SELECT date_trunc('week', ts) AS week, date_trunc('minute', ts) AS minute, count(DISTINCT length(id)) AS lengths FROM logs GROUP BY ALL ORDER BY ALL
+
+SELECT service, median(length(message)) AS middle, quantile_cont(strlen(category), 0.9) AS long FROM logs GROUP BY service HAVING sum(length(message)) > 10 ORDER BY ALL
+
+SELECT time_bucket(INTERVAL '13 minutes', ts) AS odd, date_trunc('month', ts) AS month, count(*) AS n FROM logs GROUP BY ALL ORDER BY ALL
+
+SELECT len(version) AS length, min(ts) AS first, max(date_trunc('hour', ts)) AS last FROM logs WHERE length(message) > 3 GROUP BY ALL ORDER BY ALL
