@@ -14,6 +14,7 @@ struct ExpectedKeys: ~Copyable {
     var mask: (UInt64, UInt64) = (0, 0)
     /// Nil while none was seen.
     var key: MemberKey?
+    var misses: UInt8 = 0
   }
 
   /// Members behind these are read as if they were never seen.
@@ -38,16 +39,24 @@ struct ExpectedKeys: ~Copyable {
     return differs == 0 ? keys[member].key : nil
   }
 
+  /// Takes a key that was not expected for the next line's. Not each time: lines of two kinds in turn would only undo what the other has done.
+  ///
   /// - Parameter start: its first quote.
+  @inline(__always)
+  func missed(_ key: MemberKey, _ member: Int, _ start: Bytes) {
+    guard member < Self.count else { return }
+    keys[member].misses &+= 1
+    if keys[member].key == nil || keys[member].misses & 7 == 0 { learn(key, member, start) }
+  }
+
   @inline(never)
-  func learn(_ key: MemberKey, _ member: Int, _ start: Bytes) {
-    guard member < Self.count, key.value <= Self.longest else { return }
+  private func learn(_ key: MemberKey, _ member: Int, _ start: Bytes) {
+    guard key.value <= Self.longest else { return }
     func word(_ first: Int, _ byte: (Int) -> UInt8) -> UInt64 {
       (0..<8).reduce(0) { $0 | UInt64(first + $1 < key.value ? byte(first + $1) : 0) << UInt64(8 * $1) }
     }
     keys[member] = Expected(
       text: (word(0) { start[$0] }, word(8) { start[$0] }),
-      mask: (word(0) { _ in 0xFF }, word(8) { _ in 0xFF }),
-      key: key)
+      mask: (word(0) { _ in 0xFF }, word(8) { _ in 0xFF }), key: key)
   }
 }

@@ -341,7 +341,7 @@ public struct Scanner: ~Copyable {
         } else {
           guard let read = readKey(at, end, &noticed) else { return takeBack(hasExtra) }
           key = read
-          expected.learn(key, member, at)
+          expected.missed(key, member, at)
         }
         let keyStart = at
         at += key.value
