@@ -68,6 +68,28 @@ import Testing
     #expect(scanner.counts.entries == 2 && scanner.counts.malformed == 0 && scanner.counts.blank == 0)
   }
 
+  /// A text that nearly every line has is not searched for any longer; that changes no row and no count.
+  @Test(arguments: [true, false]) func aSearchThatSkipsLittleIsGivenUp(hasManyFirst: Bool) throws {
+    let with = #"{"id":"1","message":"Auth [RARE] one"}"#
+    let without = #"{"id":"2","message":"Auth [INFO] two"}"#
+    let parts = [Array(repeating: with, count: 3000), Array(repeating: without, count: 3000)]
+    let lines = (hasManyFirst ? parts : parts.reversed()).joined() + [with, "broken [RARE]"]
+    var scanner = Scanner(columns: [.line])
+    scanner.begin(batch: 0, filter: .text(.category, .equals("RARE")))
+    var rows = 0
+    let text = Array(lines.map { $0 + "\n" }.joined().utf8)
+    try text.withUnsafeBytes { try scanner.scan($0) { _ in } }
+    try scanner.finish(.rotated) { _ in }
+    scanner.drain {
+      rows += $0.rows
+      $0.removeAll()
+    }
+    let counts = scanner.counts
+    #expect(rows == 3001 && counts.lines == 6002 && counts.malformed == 1)
+    #expect(scanner.skipped + counts.entries + counts.malformed == counts.lines)
+    #expect(scanner.skipped == (hasManyFirst ? 0 : 3000))
+  }
+
   @Test func aFileIsLeftOutByWhatItIs() {
     let file = RowFilter.FileFacts(stream: "a.log", region: "eu", zone: "b", node: "vm1", rotated: nil)
     let category = RowFilter.text(.category, .equals("X"))

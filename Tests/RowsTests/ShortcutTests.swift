@@ -53,4 +53,31 @@ import Testing
       #expect(UnsafeBufferPointer(start: copy, count: length).elementsEqual(bytes[..<length]))
     }
   }
+
+  /// A text is found where it is first, and nowhere else.
+  @Test func textsAreFound() {
+    var random = SeededRandom(seed: 5)
+    for _ in 0..<20_000 {
+      let kinds = UInt8(1 + Int.random(in: 0..<3, using: &random))
+      func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: 0x61..<(0x61 + kinds), using: &random) }
+      }
+      let text = bytes(Int.random(in: 0..<120, using: &random))
+      let part = bytes(Int.random(in: 1..<(Bool.random(using: &random) ? 6 : 70), using: &random))
+      var place: Int?
+      for start in 0..<max(0, text.count - part.count + 1)
+      where text[start..<(start + part.count)].elementsEqual(part) {
+        place = start
+        break
+      }
+      let found = text.withUnsafeBufferPointer { text in
+        part.withUnsafeBufferPointer { part in
+          gw_find(text.baseAddress, text.count, part.baseAddress, part.count).map {
+            $0 - UnsafeRawPointer(text.baseAddress!)
+          }
+        }
+      }
+      #expect(found == place)
+    }
+  }
 }
