@@ -91,7 +91,11 @@ struct Streamer {
   private mutating func run(_ answers: [Gather.Answer], archive: [String], until end: Deadline)
     async throws(Failure) -> String
   {
-    if duckdb.hasEnded { duckdb = try gather.start(until: end) }
+    // Nodes may have taken more time than they had.
+    if duckdb.hasEnded || duckdb.remainingSeconds < end.remainingSeconds {
+      duckdb.end()
+      duckdb = try gather.start(until: end)
+    }
     return try await gather.run(plan, columns, as: file, answers, archive: archive, in: duckdb)
   }
 

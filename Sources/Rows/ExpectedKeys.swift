@@ -51,7 +51,8 @@ struct ExpectedKeys: ~Copyable {
 
   @inline(never)
   private func learn(_ key: MemberKey, _ member: Int, _ start: Bytes) {
-    guard key.value <= Self.longest else { return }
+    // The line's UTF-8 is checked where its strings were seen to have other bytes than ASCII, and a key that is expected is not looked at.
+    guard key.value <= Self.longest, !(0..<key.value).contains(where: { start[$0] > 0x7F }) else { return }
     func word(_ first: Int, _ byte: (Int) -> UInt8) -> UInt64 {
       (0..<8).reduce(0) { $0 | UInt64(first + $1 < key.value ? byte(first + $1) : 0) << UInt64(8 * $1) }
     }

@@ -164,6 +164,7 @@ import Testing
         ("SELECT count(*) FILTER (WHERE id = '1') FROM live", "a part of a group"),
         ("SELECT sum(CASE WHEN id = '1' THEN line END) FROM live", "a part of a group"),
         ("SELECT any_value(id), arg_max(id, line) FROM live", "can show a single row's value"),
+        ("SELECT sum(length(message)) FROM live", "a part of a group"),
       ] {
         let (_, refused) = try await asked(fleet, statement)
         #expect(refused.status == 1 && refused.errors.contains(reason), "\(statement): \(refused)")
@@ -181,6 +182,14 @@ import Testing
         #expect(
           one.status == 1 && one.output == "x\n" && one.errors.contains("small groups withheld"), "\(one)")
       }
+      // A large group of which one row has a value is that row: here the malformed one, the only one with a text.
+      let (texts, some) = try await asked(fleet, "SELECT count(text) AS t, count(*) AS n FROM live")
+      #expect(
+        texts.first?["t"]?.integer == 1 && texts.first?["n"]?.integer == 41
+          && some.errors.contains("small groups withheld"), "\(some)")
+      let (ids, _) = try await asked(
+        fleet, "SELECT count(id) AS i, count(service) AS s, count(*) AS n FROM live")
+      #expect(ids.first?["i"]?.integer == 80 && ids.first?["n"]?.integer == 82, "\(ids)")
       let (medians, _) = try await asked(
         fleet, "SELECT median(line) AS m FROM live WHERE node = '\(fleet.nodes[0].name)'")
       #expect(medians.first?["m"]?.string == nil && medians.first?["m"]?.integer == nil)

@@ -114,6 +114,7 @@ import Testing
       ("time_bucket(INTERVAL '1 month', ts), count(*)", [], ["ts"]),
       ("time_bucket(INTERVAL '1 month -30 days', ts), count(*)", [], ["ts"]),
       ("time_bucket(INTERVAL '8 days', ts), count(*)", [], ["ts"]),
+      ("time_bucket(INTERVAL '6 days 24 hours', ts), count(*)", [], ["ts"]),
       // Months are not as long as each other, and this one is of another column.
       ("date_trunc('month', ts), count(*)", [], ["ts"]),
       ("date_trunc('hour', rotated), count(*)", [], ["rotated"]),

@@ -19,6 +19,13 @@ import Testing
       #"{"id":"1","@versioN":"a","message":"x"}"#, #"{"\u0069d":"1","@version":"a","message":"x"}"#,
       "{\"id\":\r\"1\",\"@version\":\"a\"}", "{\"id\":\r",
     ] { lines += [Array(text.utf8), Array(#"{"id":"1","@version":"a","message":"x"}"#.utf8)] }
+    // Keys in Latin-1, and such as are no UTF-8 at all: they are expected nowhere.
+    for key in [[0xFF], [0x67, 0x72, 0xF6, 0xDF, 0x65], Array("größe".utf8)] as [[UInt8]] {
+      let text =
+        Array("{\"".utf8) + key
+        + Array("\":1,\"message\":\"Svc [CAT] as long as thirty-two bytes and more\"}".utf8)
+      lines += Array(repeating: text, count: 12)
+    }
     lines.shuffle(using: &generator.random)
     let together = try await scan(BlockedFile(Array(lines.map { $0 + [0x0A] }.joined())))
     var alone: [Cells] = []

@@ -13,6 +13,9 @@ import Support
 struct Confined: Sendable {
   /// For statements that are tried: with the first that fails it ends.
   let session: Session
+  /// Seconds until it ends, whatever it is doing.
+  var remainingSeconds: Double { deadline?.remainingSeconds ?? .infinity }
+  private let deadline: Deadline?
 
   /// - Parameters:
   ///   - reading: a folder, which must be there, as must those for writing.
@@ -22,6 +25,7 @@ struct Confined: Sendable {
   ) throws(Failure) {
     var settings = settings
     settings.confinement = DuckDB.Confinement(readable: [reading], writable: writing)
+    deadline = settings.deadline
     session = try duckdb.session(
       settings, first: Gather.lock(folders: ([reading] + writing).map { $0 + "/" }))
   }

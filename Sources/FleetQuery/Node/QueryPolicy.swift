@@ -103,8 +103,7 @@ public struct QueryPolicy: Sendable {
         if let reason = tellsOfSingleRows(node) {
           throw refuse("The node's policy lets out nothing but large groups, and \(reason).")
         }
-        node["having"] = .comparison(
-          "COMPARE_GREATERTHANOREQUALTO", .function("count_star", []), .bigint(smallestGroup))
+        node["having"] = largeGroups(node)
         question.sql = try await session.rendered(node).text
       }
       // What is asked is what was judged.
@@ -139,6 +138,33 @@ public struct QueryPolicy: Sendable {
     }
   }
 
+  /// Of the rows of a group, and of those of them that an aggregate has a value of: a sum of one value and many NULLs is that value.
+  private func largeGroups(_ node: Syntax) -> Syntax {
+    var arguments: [Syntax] = []
+    func look(_ part: Syntax) {
+      let name = part["function_name"]?.string?.lowercased() ?? ""
+      if Self.blurred.contains(name), let argument = part["children"]?.items.first,
+        !arguments.contains(where: { $0.normalized == argument.normalized })
+      {
+        arguments.append(argument)
+      }
+      for part in part.parts { look(part) }
+    }
+    look(node["select_list"] ?? .null)
+    func isLarge(_ count: Syntax) -> Syntax {
+      .comparison("COMPARE_GREATERTHANOREQUALTO", count, .bigint(smallestGroup))
+    }
+    let tests =
+      [isLarge(.function("count_star", []))]
+      + arguments.map { argument in
+        // Of no value at all it tells nothing.
+        let count = Syntax.function("count", [argument.withoutAlias])
+        return isLarge(
+          .when(.comparison("COMPARE_EQUAL", count, .bigint(0)), .bigint(smallestGroup), else: count))
+      }
+    return tests.count == 1 ? tests[0] : .and(tests)
+  }
+
   /// Aggregates of which no value is a single row's.
   private static let blurred: Set = [
     "count_star", "count", "sum", "avg", "mean", "var_pop", "var_samp", "variance", "stddev_pop",
@@ -150,7 +176,8 @@ public struct QueryPolicy: Sendable {
     var isGrouped = !(node["group_expressions"]?.items ?? []).isEmpty
     var reason: String?
     func isColumn(_ part: Syntax) -> Bool {
-      part.expressionClass == "COLUMN_REF"
+      // What is derived of a column is as little the column as an expression over it.
+      part.expressionClass == "COLUMN_REF" && relationColumns.contains { $0.name == part.columnName }
         || part.expressionClass == "CAST" && part["child"].map(isColumn) == true
     }
     func look(_ part: Syntax) {

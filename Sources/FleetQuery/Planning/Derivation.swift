@@ -97,15 +97,18 @@ extension Session {
         .function("typeof", [interval]), .attempt(.function("epoch_us", [value])),
         .attempt(.function("date_part", [.constant("month"), value])),
         .attempt(.function("date_part", [.constant("year"), value])),
+        .attempt(.function("date_part", [.constant("day"), value])),
       ]
     }
     let row = try await constants(values)
     var widths: [Syntax: Int64] = [:]
     for (index, interval) in asked.enumerated() {
-      func number(_ place: Int) -> Int64? { row?["v\(index * 4 + place)"]?.integer }
-      let type = row?["v\(index * 4)"]?.string
+      func number(_ place: Int) -> Int64? { row?["v\(index * 5 + place)"]?.integer }
+      let type = row?["v\(index * 5)"]?.string
       guard type == "INTERVAL" || type == "VARCHAR" && interval.expressionClass == "CONSTANT",
-        let width = number(1), number(2) == 0, number(3) == 0, width > 0, RowFilter.week % width == 0
+        let width = number(1), number(2) == 0, number(3) == 0, width > 0, RowFilter.week % width == 0,
+        // DuckDB refuses days with a time behind them.
+        let days = number(4), days == 0 || width == days * 86_400_000_000
       else { continue }
       widths[interval] = width
     }
