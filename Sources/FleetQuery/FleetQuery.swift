@@ -141,7 +141,7 @@ public struct FleetQuery: Sendable {
   /// The DuckDB that plans the statement, and finishes it when the nodes have answered.
   private func start(until deadline: Deadline) throws(Failure) -> Confined {
     for folder in ["in", "out", "spill"] { try makeScratch(joined(scratch, folder)) }
-    return try Gather(duckdb: plain, scratch: scratch, used: UsedColumns()).start(until: deadline)
+    return try Gather.start(plain, in: scratch, until: deadline)
   }
 
   private func prepareAlone(_ request: QueryRequest) async throws(Failure) -> Prepared {

@@ -76,6 +76,11 @@ struct ColumnBuffer: ~Copyable {
     setPresent()
   }
 
+  /// Appends a text behind which nothing can be read; it isn't empty.
+  mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
+    append(text.baseAddress!, text.count, readable: text.baseAddress! + text.count)
+  }
+
   /// Appends a text of at most `limit` bytes that the closure writes; it returns how many there are.
   @inline(__always)
   mutating func append(limit: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
@@ -124,7 +129,7 @@ struct ColumnBuffer: ~Copyable {
     count = start
     rows -= 1
     values -= 1
-    text.withUnsafeBufferPointer { append($0.baseAddress!, $0.count, readable: $0.baseAddress! + $0.count) }
+    text.withUnsafeBufferPointer { append($0) }
   }
 }
 

@@ -21,6 +21,9 @@ public enum DerivedColumn: Sendable, Hashable, Codable {
     }
   }
 
+  /// Microseconds from 1970 to the beginning of the year 1. Times before it are in no line and in no table.
+  public static let origin: Int64 = -62_135_596_800_000_000
+
   /// What the n-th of a frame is called.
   public static func name(_ number: Int) -> String { "gadwall_d\(number)" }
 
@@ -62,17 +65,8 @@ enum DerivedForm {
       guard let start = text.start else { return nil }
       return Int64(inBytes || isASCII ? text.count : characterCount(start, text.count))
     case .hashLength(let column): return line.text(column).start == nil ? nil : 64
-    case .floor(let width): return line.ts.map { floored($0, width) }
+    case .floor(let width): return line.ts.map { $0 - ($0 - DerivedColumn.origin) % width }
     case .nothing: return nil
     }
   }
-}
-
-/// Microseconds from 1970 to the beginning of the year 1.
-private let firstMicrosecond: Int64 = -62_135_596_800_000_000
-
-/// No line has a time before the year 1.
-@inline(__always)
-private func floored(_ ts: Int64, _ width: Int64) -> Int64 {
-  ts - (ts - firstMicrosecond) % width
 }

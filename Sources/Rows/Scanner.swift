@@ -296,7 +296,7 @@ public struct Scanner: ~Copyable {
     let reason = text(&self)
     if wanted.malformed {
       var name = reason.rawValue
-      name.withUTF8 { rows.malformed.append($0.baseAddress!, $0.count, readable: $0.baseAddress! + $0.count) }
+      name.withUTF8 { rows.malformed.append($0) }
     }
     appendNulls()
   }

@@ -61,7 +61,7 @@ const void *gw_find_last(const void *text, uint8_t byte, size_t length);
 // How often the byte is there.
 size_t gw_count(const uint8_t *text, size_t length, uint8_t byte);
 
-// The next two are here and not in search.c since they are called for each text of a log.
+// These are here and not in search.c since they are called for each text of a log.
 
 // The first quote, backslash or control character, or `limit` when there is none. `*high` becomes other than 0 if any byte on the
 // way is above 0x7F, or a few behind it.

@@ -136,10 +136,17 @@ struct Gather: Sendable {
 
   /// Starts the DuckDB for ``run(_:_:as:_:archive:in:)``.
   func start(until deadline: Deadline) throws(Failure) -> Confined {
+    try Self.start(duckdb, in: scratch, until: deadline)
+  }
+
+  /// The same before it is known what will be gathered.
+  static func start(_ duckdb: DuckDB, in scratch: String, until deadline: Deadline) throws(Failure)
+    -> Confined
+  {
     let spill = joined(scratch, "spill")
     return try Confined(
       duckdb, reading: joined(scratch, "in"), writing: [joined(scratch, "out"), spill],
-      Self.settings(scratch: spill, deadline: deadline))
+      settings(scratch: spill, deadline: deadline))
   }
 
   /// Runs the statement and writes its rows.

@@ -145,8 +145,7 @@ extension DerivedColumn {
     case .length(let column, let unit):
       unit == .bytes ? "strlen(\(name: column.rawValue))" : "length(\(name: column.rawValue))"
     case .floor(let width):
-      // No time in a table is before the year 1.
-      "make_timestamptz(epoch_us(ts) - (epoch_us(ts) + 62135596800000000) % \(width))"
+      "make_timestamptz(epoch_us(ts) - (epoch_us(ts) + \(-DerivedColumn.origin)) % \(width))"
     }
   }
 }

@@ -16,36 +16,17 @@ private let timeParts: Set = [
   "decade", "century", "millennium", "dow", "isodow", "doy",
 ]
 
-/// Microseconds of those that are as long as each other and begin with 1970.
-private let evenParts: [String: Int64] = [
-  "microseconds": 1, "milliseconds": 1_000, "second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000,
-  "day": 86_400_000_000,
-]
-
 /// What a node is asked, with functions of `ts` in a form that DuckDB is seven times as fast in (1.5.5): of a time with a zone it asks ICU, of one
-/// without it does not, and the zone is UTC; and where a remainder does, twice as fast once more. Before 1600, where ICU may mean Julian days, it stays
-/// as it was.
+/// without it does not, and the zone is UTC. Before 1600, where ICU may mean Julian days, it stays as it was. What a ``Derivation`` knows is no longer
+/// there.
 func withFasterTimes(_ query: Syntax) -> Syntax {
   query.rewritten { part in
     guard let faster = faster(part) else { return part }
-    let even = evenlyCut(part)
     let isLate = Syntax.comparison(
       "COMPARE_GREATERTHANOREQUALTO", .column("ts"),
-      .cast(
-        .constant("\(even == nil ? "1600" : "1970")-01-01 00:00:00+00"), to: "TIMESTAMP WITH TIME ZONE"))
-    return Syntax.when(isLate, even ?? faster, else: part.withoutAlias).named(part["alias"]?.string ?? "")
+      .cast(.constant("1600-01-01 00:00:00+00"), to: "TIMESTAMP WITH TIME ZONE"))
+    return Syntax.when(isLate, faster, else: part.withoutAlias).named(part["alias"]?.string ?? "")
   }
-}
-
-/// What ``faster(_:)`` knows, by the remainder: `date_trunc` to one of the even parts.
-private func evenlyCut(_ part: Syntax) -> Syntax? {
-  guard ["date_trunc", "datetrunc"].contains(part["function_name"]?.string?.lowercased()),
-    let word = part["children"]?.items.first?["value"]?["value"]?.string?.lowercased(),
-    let length = evenParts[word]
-  else { return nil }
-  let time = Syntax.function("epoch_us", [.column("ts")])
-  let rest = Syntax.function("%", [time, .bigint(length)], isOperator: true)
-  return .function("make_timestamptz", [.function("-", [time, rest], isOperator: true)])
 }
 
 /// In the other form, if it is one of these functions over the column.
